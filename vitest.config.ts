@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import TestReporter from './scripts/test-report.mjs'
 
 /** Shared by every package: each runs it with its own folder as root, and so does the whole tree from here. */
 export default defineConfig({
@@ -10,6 +11,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
-    reporters: ['default', ['json', { outputFile: 'test-report.json' }]],
+    reporters: ['default', new TestReporter()],
   },
 })

@@ -1,0 +1,71 @@
+import js from '@eslint/js'
+import tseslint from 'typescript-eslint'
+
+/** Rules that find bugs; what only concerns looks is Prettier's. */
+const typescriptRules = {
+  '@typescript-eslint/await-thenable': 'error',
+  '@typescript-eslint/ban-ts-comment': 'error',
+  '@typescript-eslint/consistent-type-imports': 'error',
+  '@typescript-eslint/no-array-delete': 'error',
+  '@typescript-eslint/no-base-to-string': 'error',
+  '@typescript-eslint/no-explicit-any': 'error',
+  '@typescript-eslint/no-floating-promises': 'error',
+  '@typescript-eslint/no-for-in-array': 'error',
+  '@typescript-eslint/no-misused-promises': 'error',
+  '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+  '@typescript-eslint/only-throw-error': 'error',
+  '@typescript-eslint/prefer-promise-reject-errors': 'error',
+  '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
+  '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+  'no-unused-vars': 'off',
+}
+
+const noOwnMocks = {
+  selector: 'CallExpression[callee.object.name="vi"][callee.property.name=/^(mock|doMock|hoisted)$/]',
+  message: 'Tests run the real modules: give the code a fake from the test-kit instead of replacing a module.',
+}
+
+export default tseslint.config(
+  { ignores: ['**/dist/', '**/node_modules/', '**/.turbo/', '**/.longshore/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  tseslint.configs.eslintRecommended,
+  {
+    rules: {
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'max-lines': ['error', 300],
+      'max-lines-per-function': ['error', 50],
+      'no-console': 'error',
+      'no-constructor-return': 'error',
+      'no-promise-executor-return': 'error',
+      'no-self-compare': 'error',
+      'no-template-curly-in-string': 'error',
+      'no-unmodified-loop-condition': 'error',
+      'no-unreachable-loop': 'error',
+      // It cannot follow values through closures and loops, and reports what is right.
+      'no-useless-assignment': 'off',
+    },
+  },
+  {
+    files: ['**/*.ts'],
+    plugins: { '@typescript-eslint': tseslint.plugin },
+    languageOptions: {
+      parser: tseslint.parser,
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: typescriptRules,
+  },
+  {
+    files: ['**/*.mjs', '**/*.js'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
+  {
+    files: ['packages/cli/**', 'examples/**', 'bench/**', 'scripts/**', '**/test/**'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    // A describe callback holds many tests; the house's budget test measures functions here and leaves those out.
+    files: ['**/test/**'],
+    rules: { 'max-lines-per-function': 'off', 'no-restricted-syntax': ['error', noOwnMocks] },
+  },
+)

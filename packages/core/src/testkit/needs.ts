@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * What the machine answered about a part that a test needs. It fits vitest's options as it is, so that the report says
+ * why something was skipped: `describe('over SSH', needs('sshd'), () => …)`, `test('…', needs('root'), () => …)`.
+ */
+export interface Need {
+  readonly ok: boolean
+  /** Why the part is not to be had here; undefined when it is. */
+  readonly why: string | undefined
+  readonly skip: boolean
+  readonly meta: object
+}
+
+/** Each look says what lacks, or undefined when nothing does. */
+const looks = {
+  'git-http-backend': () => {
+    const folder = output('git', ['--exec-path'])
+    if (folder === undefined) return 'git is not installed'
+    return existsSync(join(folder, 'git-http-backend')) ? undefined : 'this git comes without git-http-backend'
+  },
+  sshd: () => (existsSync('/usr/sbin/sshd') ? undefined : 'the OpenSSH server is not installed'),
+  root: () => (process.getuid?.() === 0 ? undefined : 'the tests do not run as root'),
+  // Tried for real, in a mount namespace that ends with the trial: containers often refuse root a mount.
+  tmpfs: () =>
+    output('unshare', ['--mount', 'mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', '/mnt']) === undefined
+      ? 'a tmpfs cannot be mounted here (root is needed)'
+      : undefined,
+} satisfies Record<string, () => string | undefined>
+
+/** A part of the machine that some tests need; `npm run provision` installs what a package can bring. */
+export type Part = keyof typeof looks
+
+/**
+ * Says whether this machine has a part. With LONGSHORE_REQUIRE=all a missing part throws, so that the tests fail
+ * instead of being skipped: what `npm run verify` calls green has run.
+ */
+export function needs(part: Part): Need {
+  const why = looks[part]()
+  if (why !== undefined && process.env['LONGSHORE_REQUIRE'] === 'all')
+    throw new Error(`This test needs ${part}: ${why}. Run npm run provision, or npm test to skip what lacks.`)
+  return { ok: why === undefined, why, skip: why !== undefined, meta: why === undefined ? {} : { why } }
+}
+
+function output(command: string, args: string[]): string | undefined {
+  const result = spawnSync(command, args, { encoding: 'utf8', timeout: 10_000 })
+  return result.status === 0 ? result.stdout.trim() : undefined
+}

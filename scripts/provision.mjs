@@ -1,0 +1,100 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * A real thing that the tests run against, and the Debian packages that bring it.
+ * @typedef {{ name: string, packages: string[], present: () => boolean, after?: () => void }} Part
+ */
+
+/** @type {Part[]} */
+const parts = [
+  { name: 'git with http-backend', packages: ['git'], present: hasHttpBackend },
+  {
+    name: 'OpenSSH server and client',
+    packages: ['openssh-server', 'openssh-client'],
+    present: () => existsSync('/usr/sbin/sshd') && onPath('ssh'),
+    after: keepSshdOff,
+  },
+  { name: 'ps', packages: ['procps'], present: () => onPath('ps') },
+]
+
+/** What this machine lacks of it; takes milliseconds. */
+export function lackingParts() {
+  return parts.filter((part) => !part.present())
+}
+
+/**
+ * Installs what lacks and says what it did; does nothing when nothing lacks.
+ * @param {{ ask: boolean }} options ask: whether somebody sits there who can say no
+ * @returns {Promise<boolean>} whether everything is there now
+ */
+export async function provision({ ask }) {
+  const lacking = lackingParts()
+  if (lacking.length === 0) {
+    console.log(`provision: nothing lacks (${parts.map((part) => part.name).join(', ')})`)
+    return true
+  }
+  const packages = lacking.flatMap((part) => part.packages)
+  console.log(`provision: this machine lacks ${lacking.map((part) => part.name).join(', ')}`)
+  if (!onPath('apt-get') || process.getuid?.() !== 0) {
+    console.error(`provision: install it, as root on Debian with: apt-get install ${packages.join(' ')}`)
+    return false
+  }
+  if (ask && !(await agreed(`Install ${packages.join(', ')} with apt-get? [y/N] `))) return false
+  if (!install(packages)) return false
+  for (const part of lacking) part.after?.()
+  console.log(`provision: installed ${packages.join(', ')}`)
+  const still = lackingParts()
+  for (const part of still) console.error(`provision: ${part.name} still lacks after the installation`)
+  return still.length === 0
+}
+
+/** Whether to ask before something is installed: only on a terminal, where nobody said yes beforehand. */
+export function shouldAsk() {
+  return process.stdin.isTTY === true && process.env['CI'] !== 'true' && !process.argv.includes('--yes')
+}
+
+/** @param {string[]} packages */
+function install(packages) {
+  const args = ['install', '-y', '--no-install-recommends', ...packages]
+  // The lists are often there and good; fetching them anew takes longer than the rest.
+  return apt(args) || (apt(['update']) && apt(args))
+}
+
+/** @param {string[]} args */
+function apt(args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const result = spawnSync('apt-get', ['-q', ...args], { stdio: 'inherit', env, timeout: 600_000 })
+  return result.status === 0
+}
+
+/** Tests start an sshd of their own on loopback; the package must not open this machine to the network. */
+function keepSshdOff() {
+  if (!existsSync('/run/systemd/system')) return
+  spawnSync('systemctl', ['disable', '--now', 'ssh.service', 'ssh.socket'], { stdio: 'inherit', timeout: 60_000 })
+}
+
+function hasHttpBackend() {
+  const answer = spawnSync('git', ['--exec-path'], { encoding: 'utf8', timeout: 10_000 })
+  return answer.status === 0 && existsSync(join(answer.stdout.trim(), 'git-http-backend'))
+}
+
+/** @param {string} command */
+function onPath(command) {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)))
+}
+
+/** @param {string} question */
+async function agreed(question) {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  const answer = await terminal.question(question)
+  terminal.close()
+  return /^y(es)?$/i.test(answer.trim())
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.exitCode = (await provision({ ask: shouldAsk() })) ? 0 : 1
+}
