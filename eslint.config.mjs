@@ -1,20 +1,32 @@
 import js from '@eslint/js'
+import { defineConfig } from 'eslint/config'
+import globals from 'globals'
 import tseslint from 'typescript-eslint'
 
-/** Rules that find bugs; what only concerns looks is Prettier's. */
+/** What is any must be parsed or narrowed before it is used: at the edge that is Zod's work. */
+const unsafe = ['argument', 'assignment', 'call', 'member-access', 'return'].map(
+  (use) => `@typescript-eslint/no-unsafe-${use}`,
+)
+
+/** An AbortSignal's reason is typed as any, and passing it on is right. */
+const reasons = { allowThrowingAny: true, allowThrowingUnknown: true }
+
+/**
+ * Rules that find bugs; what only concerns looks is Prettier's.
+ * @type {import('eslint').Linter.RulesRecord}
+ */
 const typescriptRules = {
   '@typescript-eslint/await-thenable': 'error',
   '@typescript-eslint/ban-ts-comment': 'error',
   '@typescript-eslint/consistent-type-imports': 'error',
   '@typescript-eslint/no-array-delete': 'error',
   '@typescript-eslint/no-base-to-string': 'error',
-  '@typescript-eslint/no-explicit-any': 'error',
   '@typescript-eslint/no-floating-promises': 'error',
   '@typescript-eslint/no-for-in-array': 'error',
   '@typescript-eslint/no-misused-promises': 'error',
   '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
-  '@typescript-eslint/only-throw-error': 'error',
-  '@typescript-eslint/prefer-promise-reject-errors': 'error',
+  '@typescript-eslint/only-throw-error': ['error', reasons],
+  '@typescript-eslint/prefer-promise-reject-errors': ['error', reasons],
   '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
   '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
   'no-unused-vars': 'off',
@@ -22,10 +34,11 @@ const typescriptRules = {
 
 const noOwnMocks = {
   selector: 'CallExpression[callee.object.name="vi"][callee.property.name=/^(mock|doMock|hoisted)$/]',
-  message: 'Tests run the real modules: give the code a fake from the test-kit instead of replacing a module.',
+  message:
+    'Tests run the real modules: give the code a fake from the test-kit instead of replacing a module.',
 }
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ['**/dist/', '**/node_modules/', '**/.turbo/', '**/.longshore/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
@@ -37,7 +50,6 @@ export default tseslint.config(
       'max-lines-per-function': ['error', 50],
       'no-console': 'error',
       'no-constructor-return': 'error',
-      'no-promise-executor-return': 'error',
       'no-self-compare': 'error',
       'no-template-curly-in-string': 'error',
       'no-unmodified-loop-condition': 'error',
@@ -53,11 +65,11 @@ export default tseslint.config(
       parser: tseslint.parser,
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
-    rules: typescriptRules,
+    rules: { ...typescriptRules, ...Object.fromEntries(unsafe.map((rule) => [rule, 'error'])) },
   },
   {
     files: ['**/*.mjs', '**/*.js'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+    languageOptions: { globals: globals.nodeBuiltin },
   },
   {
     files: ['packages/cli/**', 'examples/**', 'bench/**', 'scripts/**', '**/test/**'],
@@ -67,5 +79,10 @@ export default tseslint.config(
     // A describe callback holds many tests; the house's budget test measures functions here and leaves those out.
     files: ['**/test/**'],
     rules: { 'max-lines-per-function': 'off', 'no-restricted-syntax': ['error', noOwnMocks] },
+  },
+  {
+    // A test may look into an answer without parsing it first: when it is wrong about it, it fails.
+    files: ['**/test/**/*.ts'],
+    rules: Object.fromEntries(unsafe.map((rule) => [rule, 'off'])),
   },
 )

@@ -74,7 +74,10 @@ function apt(args) {
 /** Tests start an sshd of their own on loopback; the package must not open this machine to the network. */
 function keepSshdOff() {
   if (!existsSync('/run/systemd/system')) return
-  spawnSync('systemctl', ['disable', '--now', 'ssh.service', 'ssh.socket'], { stdio: 'inherit', timeout: 60_000 })
+  spawnSync('systemctl', ['disable', '--now', 'ssh.service', 'ssh.socket'], {
+    stdio: 'inherit',
+    timeout: 60_000,
+  })
 }
 
 function hasHttpBackend() {

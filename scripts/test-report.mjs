@@ -29,7 +29,8 @@ export default class TestReporter {
       for (const test of module.children.allTests()) {
         const result = test.result()
         if (result.state === 'passed') report.passed++
-        else if (result.state === 'skipped') report.skipped.push({ test: test.fullName, why: whySkipped(test) })
+        else if (result.state === 'skipped')
+          report.skipped.push({ test: test.fullName, why: whySkipped(test) })
         else report.failed++
       }
     }

@@ -39,4 +39,5 @@ export function runTurbo(args, env = {}) {
   })
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await runTurbo(process.argv.slice(2))
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  process.exitCode = await runTurbo(process.argv.slice(2))
