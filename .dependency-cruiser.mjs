@@ -1,0 +1,162 @@
+/*
+ * The walls of this house. Each rule says why it stands; house/test/walls.test.ts tries each with a breach.
+ * Packages meet at their doors, so the tree must be built before it is cruised.
+ */
+
+/** Source and built form of a package's code, tests apart. */
+const core = '^packages/core/(src|dist)/'
+const testkit = `${core}testkit/`
+const anyPackage = '^(packages/(?:core|cli|plugins/[^/]+)|examples/[^/]+|bench|house)/'
+
+/**
+ * Where each library of others may be imported: one file, so that replacing it is a change of one file.
+ * Tests, examples and benchmarks are free. Zod is left out: schemas are everywhere.
+ * @type {Record<string, string>}
+ */
+export const libraryHomes = {
+  c12: '^packages/core/src/kernel/config',
+  citty: '^packages/cli/src/',
+  execa: '^packages/plugins/git/src/git\\.ts$',
+  express: '^packages/plugins/web/src/',
+  lmdb: '^packages/plugins/storage-lmdb/src/client\\.ts$',
+  pino: '^packages/core/src/kernel/logger\\.ts$',
+  'reflect-metadata': '^packages/core/src/kernel/container\\.ts$',
+  tapable: '^packages/core/src/kernel/hooks\\.ts$',
+  tsyringe: '^packages/core/src/kernel/container\\.ts$',
+  yaml: '^packages/core/src/kernel/config',
+}
+
+/** @param {string} library */
+const inModules = (library) => `(^|/)node_modules/(@types/)?${library}/`
+
+/** @type {import('dependency-cruiser').IForbiddenRuleType[]} */
+const libraryRules = Object.entries(libraryHomes).map(([library, home]) => ({
+  name: `one-home-for-${library}`,
+  comment: `Only ${home} imports ${library}: when it changes or is replaced, one place follows.`,
+  severity: 'error',
+  from: { path: '^packages/.*/src/', pathNot: [home, testkit] },
+  to: { path: inModules(library) },
+}))
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: 'protocol-is-pure',
+      comment:
+        'The browser runs the protocol: it imports zod and the core protocol, nothing of Node, nothing with I/O.',
+      severity: 'error',
+      from: { path: '^packages/(core|plugins/[^/]+)/src/protocol(/|\\.ts$)' },
+      to: { pathNot: ['^packages/$1/src/protocol(/|\\.ts$)', `${core}protocol/`, inModules('zod')] },
+    },
+    {
+      name: 'contracts-are-plain',
+      comment:
+        'A contract is a law, not a machine: it imports the protocol and its token, so that any plugin can keep it.',
+      severity: 'error',
+      from: { path: '^packages/core/src/contracts/' },
+      to: {
+        pathNot: [
+          '^packages/core/src/contracts/',
+          '^packages/core/src/protocol/',
+          '^packages/core/src/kernel/(token|secret)\\.ts$',
+        ],
+      },
+    },
+    {
+      name: 'contracts-only-name-secrets',
+      comment:
+        'A contract may say that a Secret travels; making or opening one is for those who keep the contract.',
+      severity: 'error',
+      from: { path: '^packages/core/src/contracts/' },
+      to: { path: '^packages/core/src/kernel/secret\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'core-knows-no-feature',
+      comment:
+        'Features are plugins on the core: a core that knows one cannot be built, tested or used without it.',
+      severity: 'error',
+      from: { path: '^packages/core/' },
+      to: { path: '^(packages/(plugins|cli|client|ui)|examples|bench)/' },
+    },
+    {
+      name: 'plugins-never-meet',
+      comment:
+        'Plugins meet in a contract, a hook or an event; one that imports another cannot be left out or replaced.',
+      severity: 'error',
+      from: { path: '^packages/plugins/([^/]+)/' },
+      to: { path: '^packages/plugins/', pathNot: '^packages/plugins/$1/' },
+    },
+    {
+      name: 'nothing-below-the-product',
+      comment: 'The CLI assembles the product from the rest; what it is assembled from must not need it.',
+      severity: 'error',
+      from: { path: '^packages/(core|plugins)/' },
+      to: { path: '^(packages/cli|examples|bench)/' },
+    },
+    {
+      name: 'through-the-door',
+      comment: "What a package's exports list is its promise; what lies behind may change without notice.",
+      severity: 'error',
+      from: { path: anyPackage },
+      to: {
+        path: anyPackage,
+        pathNot: [
+          '^$1/',
+          '^packages/(core|cli|plugins/[^/]+)/dist/(index|protocol|(protocol|testkit)/index)\\.js$',
+        ],
+      },
+    },
+    {
+      name: 'no-tests-in-source',
+      comment:
+        'What is shipped must run where no test is: source imports neither tests nor the test-kit nor vitest.',
+      severity: 'error',
+      from: { path: '^(packages|examples)/.*src/', pathNot: testkit },
+      to: { path: [testkit, '(^|/)test/', inModules('vitest')] },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'Files in a circle can only be understood, loaded and replaced together.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'everything-resolves',
+      comment: 'An import that leads nowhere fails at run time, and it would slip past every other wall.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'declared-where-used',
+      comment:
+        "A package that lives on its neighbour's dependency works here and breaks where it is installed alone.",
+      severity: 'error',
+      from: { path: '^packages/.*/src/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'every-library-has-a-home',
+      comment: 'A new library needs a line in libraryHomes: which one file may import it.',
+      severity: 'error',
+      from: { path: '^packages/.*/src/', pathNot: testkit },
+      to: {
+        path: '(^|/)node_modules/',
+        pathNot: [...Object.keys(libraryHomes), 'zod', '@types/node'].map(inModules),
+      },
+    },
+    ...libraryRules,
+  ],
+  options: {
+    doNotFollow: { path: ['(^|/)node_modules/', '^packages/.*/dist/'] },
+    exclude: { path: '(^|/)(\\.turbo|\\.longshore|coverage)/' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.ts', '.js', '.mjs', '.d.ts'],
+    },
+  },
+}
