@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../src/kernel/clock.js'
-import { readLineLog, type LineFrame, type LineQuery } from '../src/linelog/read.js'
+import type { LogFrame } from '../src/contracts/telemetry.js'
+import { readLines, type LineQuery } from '../src/linelog/read.js'
 import { LineLog } from '../src/linelog/write.js'
 import { needs } from '../src/testkit/needs.js'
 
@@ -18,9 +19,9 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
-async function all(query: LineQuery = {}, signal = never): Promise<LineFrame> {
-  const result: LineFrame = { lines: [], skipped: 0 }
-  for await (const frame of readLineLog(directory, query, signal)) {
+async function all(query: LineQuery = {}, signal = never): Promise<LogFrame> {
+  const result: LogFrame = { lines: [], skipped: 0 }
+  for await (const frame of readLines(directory, query, signal)) {
     result.lines.push(...frame.lines)
     result.skipped += frame.skipped
   }
@@ -62,7 +63,7 @@ describe('a line log', () => {
     const log = await LineLog.open(directory, options)
     await log.write('stdout', 'password: ')
     const stop = new AbortController()
-    for await (const frame of readLineLog(directory, { follow: 'always' }, stop.signal)) {
+    for await (const frame of readLines(directory, { follow: 'always' }, stop.signal)) {
       expect(frame.lines[0]).toMatchObject({ partial: true })
       expect(`${Buffer.from(frame.lines[0]!.bytes)}`).toBe('password: ')
       stop.abort()
@@ -116,7 +117,7 @@ describe('a line log', () => {
     const log = await LineLog.open(directory, { ...options, segmentBytes: 64 << 10 })
     await log.write('stdout', 'line 0\n')
     const stop = new AbortController()
-    const reader = readLineLog(directory, { follow: 'open' }, stop.signal)
+    const reader = readLines(directory, { follow: 'open' }, stop.signal)
     let seen = (await reader.next()).value!.lines.length
     const total = 50_000
     for (let index = 1; index < total; index += 100) {
@@ -160,7 +161,7 @@ describe('a line log', () => {
     const reading = all({ follow: 'always' }, stop.signal)
     const log = await LineLog.open(directory, { ...options, clock: systemClock })
     await log.write('stdout', 'here\n')
-    for await (const frame of readLineLog(directory, { follow: 'always' }, stop.signal)) {
+    for await (const frame of readLines(directory, { follow: 'always' }, stop.signal)) {
       expect(frame.lines).toHaveLength(1)
       stop.abort()
     }

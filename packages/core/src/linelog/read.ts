@@ -1,35 +1,31 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { LogFrame, LogLine } from '../contracts/telemetry.js'
 import { changed, countLines, leave, listSegments, meet, records } from './segments.js'
-import type { LineRecord, LineStream, Live, Segment } from './segments.js'
+import type { Live, Segment } from './segments.js'
 
 export interface LineQuery {
-  stream?: LineStream
+  stream?: LogLine['stream']
   /** Milliseconds since the epoch, both inclusive. */
   since?: number
   until?: number
   /** Only the last so many lines of what is there already. */
   tail?: number
-  /** Stay for what comes: until the signal aborts, or only while this process has the log open for writing. */
+  /** Stay for what comes: until the signal aborts, or only until this process, which writes the log, closes it. */
   follow?: 'always' | 'open'
-}
-
-export interface LineFrame {
-  lines: LineRecord[]
-  /** Lines that were removed before this reader came to them, just before these. */
-  skipped: number
 }
 
 /**
  * Reads a log in the order in which it was written, also while it is written. A reader holds one chunk, however long
  * the log is; one that is slower than the removal of old segments is told how many lines it missed. Ends when the
- * signal aborts.
+ * signal aborts. Every line bears the name that is given as `instance`.
  */
-export async function* readLineLog(
+export async function* readLines(
   directory: string,
   query: LineQuery,
   signal: AbortSignal,
-): AsyncGenerator<LineFrame> {
+  instance = '',
+): AsyncGenerator<LogFrame> {
   const live = meet(directory, 'readers')
   try {
     const stop = query.follow ? undefined : await endOf(directory, live)
@@ -45,7 +41,7 @@ export async function* readLineLog(
         if (cursor.sequence > 0 && segment.sequence > cursor.sequence) cursor.drop = 0
         Object.assign(cursor, { sequence: segment.sequence, line: segment.firstLine })
         if (stop && segment.sequence > stop.sequence) return
-        if (!(yield* readSegment(directory, segment, cursor, { live, query, stop, signal }))) return
+        if (!(yield* readSegment(directory, segment, cursor, { live, query, stop, signal, instance }))) return
       } else if (stop || (query.follow === 'open' && writers === 0)) return
       else await changed(live, version, signal)
     }
@@ -101,6 +97,7 @@ interface Reading {
   query: LineQuery
   stop: Stop | undefined
   signal: AbortSignal
+  instance: string
 }
 
 /** Reads one segment to its end, waiting there while it grows; answers whether another may follow. */
@@ -108,8 +105,8 @@ async function* readSegment(
   directory: string,
   segment: Segment,
   cursor: Cursor,
-  { live, query, stop, signal }: Reading,
-): AsyncGenerator<LineFrame, boolean> {
+  { live, query, stop, signal, instance }: Reading,
+): AsyncGenerator<LogFrame, boolean> {
   const file = await open(join(directory, segment.name)).catch(() => undefined)
   if (!file) return true
   let offset = 0
@@ -120,7 +117,7 @@ async function* readSegment(
       const grows = writers > 0 && sequence === segment.sequence
       const newest = writers > 0 ? sequence : (await listSegments(directory)).at(-1)!.sequence
       const to = stop?.sequence === segment.sequence ? stop.size : grows ? size : undefined
-      for await (const chunk of records(file, offset, to)) {
+      for await (const chunk of records(file, offset, to, instance)) {
         offset = chunk.end
         cursor.line! += countLines(chunk.lines)
         const lines = chunk.lines.filter((each) => matches(each, query) && !dropped(each, cursor))
@@ -138,11 +135,11 @@ async function* readSegment(
   return !signal.aborted
 }
 
-function matches(line: LineRecord, { stream, since = -Infinity, until = Infinity }: LineQuery): boolean {
+function matches(line: LogLine, { stream, since = -Infinity, until = Infinity }: LineQuery): boolean {
   return (stream === undefined || line.stream === stream) && line.time >= since && line.time <= until
 }
 
-function dropped(line: LineRecord, cursor: Cursor): boolean {
+function dropped(line: LogLine, cursor: Cursor): boolean {
   if (cursor.drop === 0) return false
   if (!line.partial) cursor.drop--
   return true

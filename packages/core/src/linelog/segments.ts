@@ -1,16 +1,5 @@
 import { readdir, type FileHandle } from 'node:fs/promises'
-
-export type LineStream = 'stdout' | 'stderr' | 'note'
-
-export interface LineRecord {
-  /** Milliseconds since the epoch, when it was written. */
-  time: number
-  stream: LineStream
-  /** The line's exact bytes, without its newline. */
-  bytes: Uint8Array
-  /** The line goes on in the next record of its stream. */
-  partial: boolean
-}
+import type { LogLine } from '../contracts/telemetry.js'
 
 /** One file of a log. Its name carries how many lines came before it, so that a reader counts exactly what it missed. */
 export interface Segment {
@@ -38,20 +27,21 @@ export async function* records(
   file: FileHandle,
   from: number,
   to = Infinity,
-): AsyncGenerator<{ lines: LineRecord[]; end: number }> {
+  instance = '',
+): AsyncGenerator<{ lines: LogLine[]; end: number }> {
   while (from < to) {
     const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, to - from))
     const { bytesRead } = await file.read(buffer, 0, buffer.length, from)
     const whole = bytesRead === 0 ? 0 : buffer.lastIndexOf(newline, bytesRead - 1) + 1
     if (whole === 0) return
     from += whole
-    yield { lines: parse(buffer.subarray(0, whole)), end: from }
+    yield { lines: parse(buffer.subarray(0, whole), instance), end: from }
   }
 }
 
 /** `<time, 24 bytes> <stdout|stderr|note> <F|P> <bytes>`, each ended by a newline; anything else is passed over. */
-function parse(buffer: Buffer): LineRecord[] {
-  const lines: LineRecord[] = []
+function parse(buffer: Buffer, instance: string): LogLine[] {
+  const lines: LogLine[] = []
   let stamp = ''
   let time = NaN
   for (let from = 0, end; from < buffer.length; from = end + 1) {
@@ -61,13 +51,19 @@ function parse(buffer: Buffer): LineRecord[] {
     if (part + 2 > end || (buffer[part] !== 0x46 && buffer[part] !== 0x50)) continue
     const text = buffer.toString('latin1', from, from + 24)
     if (text !== stamp) time = Date.parse((stamp = text))
-    lines.push({ time, stream, bytes: buffer.subarray(part + 2, end), partial: buffer[part] === 0x50 })
+    lines.push({
+      time,
+      instance,
+      stream,
+      bytes: buffer.subarray(part + 2, end),
+      partial: buffer[part] === 0x50,
+    })
   }
   return lines
 }
 
 /** How many lines end in these records. */
-export function countLines(lines: readonly LineRecord[]): number {
+export function countLines(lines: readonly LogLine[]): number {
   return lines.reduce((count, line) => count + (line.partial ? 0 : 1), 0)
 }
 

@@ -1,5 +1,6 @@
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { LogLine } from '../contracts/telemetry.js'
 import type { Clock } from '../kernel/clock.js'
 import {
   countLines,
@@ -9,9 +10,11 @@ import {
   newline,
   records,
   tell,
-  type LineStream,
+  type Stream,
   type Live,
 } from './segments.js'
+
+type Stream = LogLine['stream']
 
 /** Bytes of one record's share of a line; what is longer goes on in the next record. */
 const recordBytes = 16 * 1024
@@ -42,7 +45,7 @@ export class LineLog {
   readonly #live: Live
   readonly #batch = Buffer.allocUnsafe(batchBytes)
   /** The beginning of each stream's unfinished line, as far as it is not written yet. */
-  readonly #begun = new Map<LineStream, Buffer>()
+  readonly #begun = new Map<Stream, Buffer>()
   #used = 0
   #batched = 0
   #lost = 0
@@ -81,7 +84,7 @@ export class LineLog {
   }
 
   /** Resolves when its lines are written: await it before the next, that is the back-pressure. Never rejects. */
-  write(stream: LineStream, chunk: Uint8Array | string): Promise<void> {
+  write(stream: Stream, chunk: Uint8Array | string): Promise<void> {
     const bytes = Buffer.from(chunk as Uint8Array)
     const whole =
       stream === 'note' && bytes.at(-1) !== newline ? Buffer.concat([bytes, Buffer.of(newline)]) : bytes
@@ -103,7 +106,7 @@ export class LineLog {
     return (this.#queue = this.#queue.then(work))
   }
 
-  async #take(stream: LineStream, chunk: Buffer): Promise<void> {
+  async #take(stream: Stream, chunk: Buffer): Promise<void> {
     const begun = this.#begun.get(stream)
     const bytes = begun?.length ? Buffer.concat([begun, chunk]) : chunk
     let from = 0
@@ -133,7 +136,7 @@ export class LineLog {
     await this.#flush()
   }
 
-  #put(stream: LineStream, part: 'F' | 'P', bytes: Buffer, from: number, end: number): void {
+  #put(stream: Stream, part: 'F' | 'P', bytes: Buffer, from: number, end: number): void {
     const head = this.#head(stream, part)
     // A loop: for so few bytes it takes a fraction of the time of a call that copies.
     for (let index = 0; index < head.length; index++) this.#batch[this.#used++] = head[index]!
@@ -142,7 +145,7 @@ export class LineLog {
     if (part === 'F') this.#batched++
   }
 
-  #head(stream: LineStream, part: 'F' | 'P'): Buffer {
+  #head(stream: Stream, part: 'F' | 'P'): Buffer {
     const now = this.#options.clock.now()
     const key = stream + part
     let head = now === this.#now ? this.#heads.get(key) : undefined
