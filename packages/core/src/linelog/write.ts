@@ -2,17 +2,7 @@ import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LogLine } from '../contracts/telemetry.js'
 import type { Clock } from '../kernel/clock.js'
-import {
-  countLines,
-  leave,
-  listSegments,
-  meet,
-  newline,
-  records,
-  tell,
-  type Stream,
-  type Live,
-} from './segments.js'
+import { countLines, leave, listSegments, meet, newline, records, tell, type Live } from './segments.js'
 
 type Stream = LogLine['stream']
 
