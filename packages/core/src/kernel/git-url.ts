@@ -112,7 +112,7 @@ function pathFault(path: string): string | undefined {
 /** What is wrong with a ref (a branch, a tag or a full sha), in a sentence; undefined when nothing is. */
 export function checkGitRef(ref: string): string | undefined {
   const fine =
-    /^[^\x00-\x20\x7f~^:?*[\\]{1,250}$/.test(ref) &&
+    /^[^\p{Cc} ~^:?*[\\]{1,250}$/u.test(ref) &&
     !/^[-/]|^@$|\.\.|@\{|\/\/|\/$|\.$/.test(ref) &&
     !ref.split('/').some((part) => part.startsWith('.') || part.endsWith('.lock'))
   return fine ? undefined : `${JSON.stringify(ref)} is no branch, tag or full commit id`

@@ -1,0 +1,6 @@
+export type { Law } from './law.js'
+export { needs, type Need, type Part } from './needs.js'
+export { GitRepository, runGit, type CommitOptions, type TreeFile } from './git-repository.js'
+export { GitServer, startGitServer, type GitServerCount, type GitServerManners, type GitServerOptions } from './git-server.js'
+export { FakeGit, type FakeFile } from './fakes/git-provider.js'
+export { gitProviderLaws, type GitSubject } from './laws/git-provider.js'
