@@ -4,3 +4,6 @@ export { GitRepository, runGit, type CommitOptions, type TreeFile } from './git-
 export { GitServer, startGitServer, type GitServerCount, type GitServerManners, type GitServerOptions } from './git-server.js'
 export { FakeGit, type FakeFile } from './fakes/git-provider.js'
 export { gitProviderLaws, type GitSubject } from './laws/git-provider.js'
+export { MemoryStorage, memoryDisk, type MemoryDisk } from './fakes/storage.js'
+export { storageLaws, type OpenedStorage, type StoragePlace } from './laws/storage.js'
+export { madeEvents, madeSince } from './laws/storage-made.js'

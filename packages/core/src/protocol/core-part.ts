@@ -1,0 +1,9 @@
+import { deploymentSlice } from './deployment-slice.js'
+import { coreEvents } from './event.js'
+import { placementSlice } from './placement-slice.js'
+
+/** The core's own share of the protocol, in the shape that every plugin's has. */
+export const coreProtocol = {
+  events: coreEvents,
+  slices: [placementSlice, deploymentSlice],
+} as const

@@ -1,0 +1,92 @@
+import { actorWord } from './actor.js'
+import type { Commit } from './commit.js'
+import type { Placement } from './placement.js'
+import type { StateWord } from './rest.js'
+
+/** What a placement should run, and the rung of the ladder that says so. */
+export interface Desired {
+  /** Absent: nothing should run. */
+  commit?: Commit
+  because: 'removed' | 'held' | 'quarantined' | 'pinned' | 'newest' | 'nothing yet'
+}
+
+/**
+ * The one place that decides what should run. The first rung that applies decides: removed from the config, hold,
+ * quarantine, pin, the newest admitted commit. Pure: it knows the placement's document and nothing else.
+ */
+export function desired(placement: Placement): Desired {
+  if (!placement.declared) return { because: 'removed' }
+  if (placement.hold) return { because: 'held' }
+  const wanted = placement.pin?.commit ?? placement.newest
+  if (!wanted) return { because: 'nothing yet' }
+  if (barred(placement, wanted)) {
+    const running = placement.running?.commit
+    return { commit: running && !barred(placement, running) ? running : undefined, because: 'quarantined' }
+  }
+  return { commit: wanted, because: placement.pin ? 'pinned' : 'newest' }
+}
+
+function barred(placement: Placement, commit: Commit): boolean {
+  return placement.quarantines.some(({ sha }) => sha === commit.sha)
+}
+
+/** Whether what runs is what should: the commit, brought about by the declaration as it stands. */
+export function satisfied(placement: Placement): boolean {
+  const { commit } = desired(placement)
+  const { running, digest } = placement
+  return commit ? running?.commit.sha === commit.sha && running.digest === digest : running === undefined
+}
+
+/** Whether the desired commit was tried as declared and failed: then only a person, or something newer, tries again. */
+export function gaveUp(placement: Placement): boolean {
+  const { commit } = desired(placement)
+  return commit !== undefined && placement.failed?.sha === commit.sha && placement.failed.digest === placement.digest
+}
+
+/** The placement's state in one word: the first that holds, in `StateWord`'s order. */
+export function stateOf(placement: Placement): StateWord {
+  const { because, commit } = desired(placement)
+  const ill = placement.instances.some(
+    ({ state, deployment }) => state !== 'running' && state !== 'exited' && deployment === placement.running?.deployment,
+  )
+  if (placement.stuck || gaveUp(placement) || (ill && commit)) return 'failing'
+  if (because === 'quarantined') return 'quarantined'
+  if (because === 'held') return 'held'
+  if (placement.deployment) return 'deploying'
+  return commit && satisfied(placement) ? 'healthy' : 'unknown'
+}
+
+const short = (commit: Commit) => commit.sha.slice(0, 7)
+
+/** A sentence that says why what runs is not what should, or not what people would expect; undefined when it is. */
+export function why(placement: Placement): string | undefined {
+  const { service, stuck, hold, failed, running, newest, deployment } = placement
+  const { because, commit } = desired(placement)
+  if (stuck) return `${service} should not run, but could not be ended: ${stuck.reason}`
+  if (because === 'removed') return `${service} was removed from the config.`
+  if (hold) {
+    const waits = newest && newest.sha !== running?.commit.sha ? ` ${short(newest)} waits.` : ''
+    return `${service} does not run: ${actorWord(hold.by)} holds it since ${hold.since}${hold.why ? `, "${hold.why}"` : ''}.${waits}`
+  }
+  if (deployment) return `${service} moves to ${short(deployment.commit)}: ${deployment.phase}.`
+  if (commit && gaveUp(placement)) {
+    const still = running ? `${service} runs ${short(running.commit)}, not` : `${service} does not run`
+    return `${still} ${short(commit)}: that was ${failed!.outcome}${failed!.reason ? `, ${failed!.reason}` : ''}.`
+  }
+  if (because === 'quarantined') return `${service}: the newest commit ${newest ? short(newest) : ''} is quarantined.`
+  if (because === 'nothing yet') return nothingYet(placement)
+  return instanceTrouble(placement)
+}
+
+function nothingYet({ service, unreachable, refused, source }: Placement): string {
+  if (unreachable) return `${service} does not run: its repository cannot be read, ${unreachable.reason}`
+  if (refused) return `${service} does not run: ${refused.sha.slice(0, 7)} was refused, ${refused.reason}`
+  return `${service} does not run yet: no commit of ${source.ref} was seen.`
+}
+
+function instanceTrouble({ service, instances, running }: Placement): string | undefined {
+  const ill = instances.find((each) => each.deployment === running?.deployment && each.state === 'restarting')
+  if (!ill) return undefined
+  const how = ill.signal ? `by ${ill.signal}` : `with exit code ${ill.exitCode ?? 'unknown'}`
+  return `${service} runs ${short(running!.commit)}, but its process ended ${how} and is started again.`
+}

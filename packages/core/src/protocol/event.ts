@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import { Actor } from './actor.js'
+import { Commit, SourceRef } from './commit.js'
+import { Outcome, Phase, Trigger } from './deployment.js'
+import { DeploymentId, HostName, ServiceName, Sha, Timestamp } from './names.js'
+
+const reason = z.string().max(4000)
+const code = z.string().max(100)
+const instance = z.string().max(200)
+const declared = z.strictObject({ source: SourceRef, run: z.looseObject({ kind: z.string() }), digest: z.string() })
+
+/** The core's event kinds and the shape of each one's `data`. Plugins add theirs by their `ProtocolPart`. */
+export const coreEvents = {
+  'service.declared': declared,
+  'service.changed': declared.extend({ changed: z.array(z.string()) }),
+  'service.removed': z.strictObject({}),
+  /** What ran for it was ended and is gone. */
+  'service.ended': z.strictObject({ because: z.enum(['held', 'removed', 'restart']) }),
+  /** What runs could not be ended: tried again with back-off. */
+  'service.stuck': z.strictObject({ code, reason }),
+  'commit.seen': z.strictObject({ commit: Commit, /** The branch no longer contains what it showed before. */ forced: z.boolean() }),
+  'commit.skipped': z.strictObject({ commit: Commit, code, reason }),
+  'commit.admitted': z.strictObject({ commit: Commit, /** Admitted, and waits: a hold bars it for now. */ held: z.boolean() }),
+  'commit.refused': z.strictObject({ commit: Commit, code, reason }),
+  /** `digest` and `runtime` (the run kind) are those of the declaration that it carries out. */
+  'deployment.queued': z.strictObject({ commit: Commit, trigger: Trigger, digest: z.string(), runtime: z.string() }),
+  'deployment.started': z.strictObject({ phase: Phase }),
+  'deployment.entered': z.strictObject({ phase: Phase }),
+  'deployment.settled': z.strictObject({
+    outcome: Outcome,
+    code: code.optional(),
+    reason: reason.optional(),
+    phases: z.array(z.strictObject({ phase: Phase, at: Timestamp })),
+  }),
+  'instance.started': z.strictObject({ instance, pid: z.int().optional(), adopted: z.boolean().optional() }),
+  'instance.exited': z.strictObject({
+    instance,
+    /** Null when it ended by a signal, or while nobody could see how. */
+    exitCode: z.int().nullable(),
+    signal: z.string().nullable(),
+    /** Milliseconds until the runtime starts it again; absent when it will not. */
+    restartIn: z.int().optional(),
+  }),
+  'instance.lost': z.strictObject({ instance, reason }),
+  'hold.placed': z.strictObject({}),
+  'hold.released': z.strictObject({}),
+  'quarantine.placed': z.strictObject({ descendants: z.boolean() }),
+  'quarantine.lifted': z.strictObject({}),
+  'pin.placed': z.strictObject({ commit: Commit }),
+  'pin.removed': z.strictObject({}),
+  'source.unreachable': z.strictObject({ code, reason }),
+  'source.reachable': z.strictObject({}),
+  'config.applied': z.strictObject({ changes: z.array(z.string()) }),
+  'config.refused': z.strictObject({ errors: z.array(z.string()) }),
+  'host.started': z.strictObject({ version: z.string() }),
+  'host.stopping': z.strictObject({}),
+} as const satisfies Record<string, z.ZodType>
+
+export type CoreEvents = typeof coreEvents
+export type CoreKind = keyof CoreEvents
+
+/** What every event carries. `seq` has no gap within a host's journal. */
+export const Envelope = z.strictObject({
+  seq: z.int().positive(),
+  id: z.string(),
+  time: Timestamp,
+  host: HostName,
+  actor: Actor,
+  kind: z.string(),
+  service: ServiceName.optional(),
+  deployment: DeploymentId.optional(),
+  commit: Sha.optional(),
+  why: z.string().max(2000).optional(),
+  data: z.unknown(),
+})
+
+/** An immutable fact. Plugins' kinds have their own data; `isKind` narrows the core's. */
+export type Event = z.infer<typeof Envelope>
+export type EventOf<K extends CoreKind> = Omit<Event, 'kind' | 'data'> & { kind: K; data: z.infer<CoreEvents[K]> }
+
+/** An event that has not happened yet: `advance` gives it seq, id and time. */
+export type EventDraft = Omit<Event, 'seq' | 'id' | 'time' | 'host'> & { host?: string }
+export type CoreDraft = {
+  [K in CoreKind]: Omit<EventDraft, 'kind' | 'data'> & { kind: K; data: z.infer<CoreEvents[K]> }
+}[CoreKind]
+
+export function isKind<K extends CoreKind>(event: Event, ...kinds: K[]): event is Event & EventOf<K> {
+  return (kinds as string[]).includes(event.kind)
+}

@@ -1,0 +1,39 @@
+export { ServiceName, HostName, Sha, Timestamp, DeploymentId, placementKey } from './names.js'
+export { Duration, Size, parseDuration, parseSize, parseTime } from './units.js'
+export { Actor, actorWord, pollActor, systemActor } from './actor.js'
+export { Commit, SourceRef } from './commit.js'
+export { Deployment, Outcome, Phase, Trigger } from './deployment.js'
+export {
+  coreEvents,
+  Envelope,
+  isKind,
+  type CoreDraft,
+  type CoreEvents,
+  type CoreKind,
+  type Event,
+  type EventDraft,
+  type EventOf,
+} from './event.js'
+export { eventMatcher, type EventFilter } from './event-filter.js'
+export { Hold, Instance, Pin, Placement, Quarantine } from './placement.js'
+export { SecretRef } from './secret-ref.js'
+export { reduce, slice, type ProtocolPart, type Slice, type State } from './slice.js'
+export { coreProtocol } from './core-part.js'
+export { Problem } from './problem.js'
+export {
+  Accepted,
+  coreRoutes,
+  EventQuery,
+  HostQuery,
+  Info,
+  ListQuery,
+  Overview,
+  Page,
+  PlacementView,
+  ServiceView,
+  shape,
+  StateWord,
+  type Right,
+  type RouteShape,
+} from './rest.js'
+export { desired, gaveUp, satisfied, stateOf, why, type Desired } from './desired.js'

@@ -1,0 +1,143 @@
+import type { Outcome } from './deployment.js'
+import { isKind, type Event, type EventOf } from './event.js'
+import { placementKey } from './names.js'
+import type { Hold, Instance, Placement } from './placement.js'
+import { slice } from './slice.js'
+
+/** Instances that ended are kept for people to look at, so many at most. */
+const keptInstances = 10
+
+/** One document per placement: the core's own slice. */
+export const placementSlice = slice<Placement>({
+  name: 'placement',
+  key: (event) => (event.service === undefined ? undefined : placementKey(event.service, event.host)),
+  reduce(state, event) {
+    if (isKind(event, 'service.declared', 'service.changed')) return declare(state, event)
+    if (!state) return state
+    const next =
+      intent(state, event) ?? commits(state, event) ?? deployments(state, event) ?? instances(state, event)
+    return next && { ...next, seq: event.seq }
+  },
+})
+
+function declare(state: Placement | undefined, event: Event): Placement | undefined {
+  if (!isKind(event, 'service.declared', 'service.changed')) return state
+  const { source, run, digest } = event.data
+  const moved = state && (state.source.url !== source.url || state.source.ref !== source.ref)
+  const fresh: Placement = { ...blank(event), source, run, digest }
+  if (!state) return fresh
+  const kept = { ...state, declared: true, source, run, digest, seq: event.seq }
+  // Another repository or branch: what was seen of the old one says nothing about the new one.
+  return moved ? { ...kept, seen: undefined, newest: undefined, refused: undefined, unreachable: undefined } : kept
+}
+
+function blank(event: Event): Placement {
+  return {
+    service: event.service!,
+    host: event.host,
+    declared: true,
+    source: { url: '', ref: '' },
+    run: { kind: '' },
+    digest: '',
+    quarantines: [],
+    instances: [],
+    seq: event.seq,
+  }
+}
+
+/** What people decided: removal, holds, pins, quarantines. */
+function intent(state: Placement, event: Event): Placement | undefined {
+  if (isKind(event, 'service.removed')) return { ...state, declared: false }
+  if (isKind(event, 'hold.placed')) return { ...state, hold: state.hold ?? holdOf(event) }
+  if (isKind(event, 'hold.released')) return { ...state, hold: undefined }
+  if (isKind(event, 'pin.placed')) return { ...state, pin: { ...holdOf(event), commit: event.data.commit } }
+  if (isKind(event, 'pin.removed')) return { ...state, pin: undefined }
+  if (isKind(event, 'quarantine.placed', 'quarantine.lifted')) {
+    const others = state.quarantines.filter((each) => each.sha !== event.commit)
+    if (isKind(event, 'quarantine.lifted')) return { ...state, quarantines: others }
+    const placed = { ...holdOf(event), sha: event.commit!, descendants: event.data.descendants }
+    return { ...state, quarantines: [...others, placed] }
+  }
+  return undefined
+}
+
+function holdOf(event: Event): Hold {
+  return { by: event.actor, since: event.time, why: event.why, seq: event.seq }
+}
+
+/** What the source shows. */
+function commits(state: Placement, event: Event): Placement | undefined {
+  if (isKind(event, 'source.unreachable')) return { ...state, unreachable: { ...event.data, since: event.time } }
+  if (isKind(event, 'source.reachable')) return { ...state, unreachable: undefined }
+  if (isKind(event, 'commit.seen', 'commit.skipped')) return { ...state, seen: event.data.commit }
+  if (isKind(event, 'commit.admitted')) return { ...state, newest: event.data.commit, refused: undefined }
+  if (isKind(event, 'commit.refused')) {
+    const { commit, code, reason } = event.data
+    return { ...state, refused: { sha: commit.sha, code, reason } }
+  }
+  return undefined
+}
+
+/** What was attempted, and what came of it. */
+function deployments(state: Placement, event: Event): Placement | undefined {
+  const id = event.deployment
+  if (isKind(event, 'deployment.queued') && id) {
+    return { ...state, deployment: { ...event.data, id, phase: 'queued', since: event.time } }
+  }
+  const current = state.deployment
+  if (isKind(event, 'deployment.started', 'deployment.entered') && current?.id === id) {
+    return { ...state, deployment: { ...current!, phase: event.data.phase } }
+  }
+  if (isKind(event, 'deployment.settled') && current && current.id === id) return settle(state, current, event)
+  if (isKind(event, 'service.ended')) return { ...state, running: undefined, stuck: undefined }
+  if (isKind(event, 'service.stuck')) return { ...state, stuck: { ...event.data, since: event.time } }
+  return undefined
+}
+
+/** Outcomes after which the same commit is not tried again by itself. */
+const final: readonly Outcome[] = ['failed', 'refused', 'cancelled', 'rolledBack']
+
+function settle(
+  state: Placement,
+  current: NonNullable<Placement['deployment']>,
+  event: Event & EventOf<'deployment.settled'>,
+): Placement {
+  const { id, commit, digest, runtime } = current
+  const { outcome, code, reason } = event.data
+  const at = event.time
+  const next = { ...state, deployment: undefined, last: { id, commit, outcome, code, reason, at } }
+  if (outcome === 'kept') {
+    const failed = state.failed?.sha === commit.sha ? undefined : state.failed
+    return { ...next, failed, stuck: undefined, running: { commit, deployment: id, digest, runtime, since: at } }
+  }
+  if (!final.includes(outcome)) return next
+  return { ...next, failed: { sha: commit.sha, digest, deployment: id, outcome, code, reason, at } }
+}
+
+/** What runs. */
+function instances(state: Placement, event: Event): Placement | undefined {
+  if (!isKind(event, 'instance.started', 'instance.exited', 'instance.lost')) return undefined
+  const id = event.data.instance
+  const before = state.instances.find((each) => each.id === id)
+  const others = state.instances.filter((each) => each.id !== id)
+  const base: Instance = before ?? { id, state: 'running', since: event.time, restarts: 0 }
+  return { ...state, instances: [...others, step({ ...base, since: event.time }, event, before)].slice(-keptInstances) }
+}
+
+function step(base: Instance, event: Event, before: Instance | undefined): Instance {
+  if (isKind(event, 'instance.started')) {
+    const again = before !== undefined && !event.data.adopted
+    return {
+      ...base,
+      deployment: event.deployment ?? base.deployment,
+      pid: event.data.pid,
+      state: 'running',
+      restarts: base.restarts + (again ? 1 : 0),
+    }
+  }
+  if (isKind(event, 'instance.exited')) {
+    const { exitCode, signal, restartIn } = event.data
+    return { ...base, pid: undefined, state: restartIn === undefined ? 'exited' : 'restarting', exitCode, signal }
+  }
+  return { ...base, pid: undefined, state: 'lost' }
+}

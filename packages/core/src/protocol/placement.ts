@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import { Actor } from './actor.js'
+import { Commit, SourceRef } from './commit.js'
+import { Outcome, Phase, Trigger } from './deployment.js'
+import { DeploymentId, HostName, ServiceName, Sha, Timestamp } from './names.js'
+
+/** An operator's stored intent: this does not run and is not deployed. Only a release ends it. */
+export const Hold = z.strictObject({ by: Actor, since: Timestamp, why: z.string().optional(), seq: z.int() })
+export type Hold = z.infer<typeof Hold>
+
+/** A commit barred from the service, with everything that contains it when `descendants`. */
+export const Quarantine = Hold.extend({ sha: Sha, descendants: z.boolean() })
+export type Quarantine = z.infer<typeof Quarantine>
+
+/** The service is kept on one commit. */
+export const Pin = Hold.extend({ commit: Commit })
+export type Pin = z.infer<typeof Pin>
+
+/** One process or container that runs, or ran last, for the service. */
+export const Instance = z.strictObject({
+  id: z.string(),
+  deployment: DeploymentId.optional(),
+  pid: z.int().optional(),
+  state: z.enum(['running', 'restarting', 'exited', 'lost']),
+  since: Timestamp,
+  restarts: z.int(),
+  exitCode: z.int().nullable().optional(),
+  signal: z.string().nullable().optional(),
+})
+export type Instance = z.infer<typeof Instance>
+
+/** A service on one host, as the journal tells it: the core's state document. */
+export const Placement = z.strictObject({
+  service: ServiceName,
+  host: HostName,
+  /** False once it was removed from the config: its history stays. */
+  declared: z.boolean(),
+  source: SourceRef,
+  run: z.looseObject({ kind: z.string() }),
+  /** Of what is declared; a deployment carries it, so that a changed declaration is seen as one. */
+  digest: z.string(),
+  unreachable: z.strictObject({ code: z.string(), reason: z.string(), since: Timestamp }).optional(),
+  seen: Commit.optional(),
+  newest: Commit.optional(),
+  refused: z.strictObject({ sha: Sha, code: z.string(), reason: z.string() }).optional(),
+  hold: Hold.optional(),
+  pin: Pin.optional(),
+  quarantines: z.array(Quarantine),
+  running: z
+    .strictObject({
+      commit: Commit,
+      deployment: DeploymentId,
+      digest: z.string(),
+      /** The run kind that started it, and that has to end it. */
+      runtime: z.string(),
+      since: Timestamp,
+    })
+    .optional(),
+  deployment: z
+    .strictObject({
+      id: DeploymentId,
+      commit: Commit,
+      digest: z.string(),
+      runtime: z.string(),
+      trigger: Trigger,
+      phase: Phase,
+      since: Timestamp,
+    })
+    .optional(),
+  last: z
+    .strictObject({
+      id: DeploymentId,
+      commit: Commit,
+      outcome: Outcome,
+      code: z.string().optional(),
+      reason: z.string().optional(),
+      at: Timestamp,
+    })
+    .optional(),
+  /** What was tried and must not be tried again by itself: a newer commit, another declaration or a person ends it. */
+  failed: z
+    .strictObject({
+      sha: Sha,
+      digest: z.string(),
+      deployment: DeploymentId,
+      outcome: Outcome,
+      code: z.string().optional(),
+      reason: z.string().optional(),
+      at: Timestamp,
+    })
+    .optional(),
+  stuck: z.strictObject({ code: z.string(), reason: z.string(), since: Timestamp }).optional(),
+  instances: z.array(Instance),
+  /** The last event that changed it. */
+  seq: z.int(),
+})
+export type Placement = z.infer<typeof Placement>
