@@ -1,0 +1,70 @@
+import type { Commit } from '../protocol/index.js'
+import type { Secret } from '../kernel/secret.js'
+import { manyToken } from '../kernel/token.js'
+
+/** One service on one host. */
+export interface PlacementRef {
+  service: string
+  host: string
+}
+
+/** What shall run. Plans are never changed, only replaced by a new one. */
+export interface Plan<Run = any> extends PlacementRef {
+  deployment: string
+  commit: Commit
+  /** The service's `run` section, parsed by the schema that the kind's plugin declared. */
+  run: Run
+  /** The service's folder in the commit's tree: absolute, on this host, not to be written to by the runtime. */
+  directory: string
+  /** LONGSHORE_SERVICE, _COMMIT, _DEPLOYMENT, _HOST: for everything that runs. */
+  env: Readonly<Record<string, string>>
+  /** Milliseconds that `apply` may take in all. */
+  timeout: number
+}
+
+/** Where a deployment's output goes. Resolves when it may be given more: await it, that is the back-pressure. */
+export interface Output {
+  write(stream: 'stdout' | 'stderr' | 'note', bytes: Uint8Array | string): Promise<void>
+}
+
+export interface ApplyContext {
+  /** Aborts when a newer deployment, a stop or the deadline ends this one. */
+  signal: AbortSignal
+  output: Output
+  /** Opens what the plan refers to; the only place where a secret becomes a value. */
+  secret(reference: { secret: string }): Promise<Secret>
+}
+
+/** Something that runs, found by what it is marked with. */
+export interface FoundInstance extends PlacementRef {
+  instance: string
+  deployment: string
+  pid?: number
+}
+
+/** What happened to an instance, whether this runtime did it or not. */
+export type RuntimeChange = PlacementRef & { deployment: string; instance: string } & (
+    | { kind: 'started'; pid?: number; adopted?: boolean }
+    | { kind: 'exited'; exitCode: number | null; signal: string | null; restartIn?: number }
+    | { kind: 'lost'; reason: string }
+  )
+
+/**
+ * Runs services of one kind; the kind is the name under which it is provided.
+ *
+ * Law: `apply` is idempotent by deployment id: asked again for one that runs, it changes nothing. It resolves when the
+ * plan's commit runs (for a job: when it succeeded) and what it replaced is gone. An aborted or failed `apply` leaves the
+ * old one running if `keepsOld`. `end` resolves when nothing of the placement runs any more, however it was started, and
+ * does nothing when nothing runs. Everything started is marked and found again by `find` after a restart of Longshore,
+ * which adopts it or ends it: never twice, never orphaned. `watch` tells every change of an instance, in order, until
+ * its signal aborts.
+ */
+export interface Runtime<Run = any> {
+  readonly supports: { keepsOld: boolean }
+  apply(plan: Plan<Run>, context: ApplyContext): Promise<void>
+  end(placement: PlacementRef, context: ApplyContext): Promise<void>
+  find(): Promise<FoundInstance[]>
+  watch(signal: AbortSignal): AsyncIterable<RuntimeChange>
+}
+
+export const Runtime = manyToken<Runtime>('Runtime')
