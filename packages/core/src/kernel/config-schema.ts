@@ -1,0 +1,125 @@
+import { hostname } from 'node:os'
+import { z } from 'zod'
+import { Duration, HostName, SecretRef, ServiceName } from '../protocol/index.js'
+import { checkGitUrl } from './git-url.js'
+import type { Plugin } from './plugin.js'
+
+const words = z.array(z.string().min(1)).max(1000)
+
+const Credential = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('https'), username: z.string().min(1), password: SecretRef }),
+  z.strictObject({ kind: z.literal('ssh'), key: SecretRef, knownHosts: z.string().min(1) }),
+])
+
+const SourceConfig = z.strictObject({
+  url: z.string().min(1).max(2000),
+  ref: z.string().min(1).max(250).default('main'),
+  /** A folder of the tree, relative to its root. */
+  path: z
+    .string()
+    .max(1000)
+    .refine((path) => !path.startsWith('/') && !path.split(/[/\\]/).includes('..'), {
+      error: 'a path is relative and stays within the repository: no leading / and no ..',
+    })
+    .optional(),
+  credential: z.string().optional(),
+  poll: Duration.refine((value) => value >= 500, { error: 'a poll interval is at least 500ms' }).optional(),
+  /** Globs; a commit that touches nothing of them is recorded as skipped. */
+  include: words.optional(),
+  insecure: z.boolean().optional(),
+})
+
+/** What the core itself reads of a config; plugins add their sections and run kinds. */
+function base(runs: z.ZodType) {
+  return {
+    version: z.literal(1, { error: 'version is 1: it says which config format this is' }),
+    host: HostName.default(() => hostname().slice(0, 63)),
+    data: z.string().min(1).optional(),
+    defaults: z
+      .strictObject({
+        poll: Duration.prefault('30s'),
+        run: z.strictObject({ timeout: Duration.prefault('10m') }).prefault({}),
+        /** Deployments that this host works on at the same time. */
+        parallel: z.int().min(1).max(100).default(4),
+      })
+      .prefault({}),
+    retention: z
+      .strictObject({
+        /** How long events are kept; absent: for ever. */
+        events: Duration.optional(),
+        /** Checked-out commits kept for each service beside the ones that run. */
+        checkouts: z.int().min(0).max(100).default(3),
+      })
+      .prefault({}),
+    credentials: z.record(ServiceName, Credential).default({}),
+    services: z
+      .record(ServiceName, z.strictObject({ hosts: words.optional(), source: SourceConfig, run: runs }))
+      .default({}),
+    plugins: z
+      .array(z.union([z.string().min(1), z.tuple([z.string().min(1), z.record(z.string(), z.unknown())])]))
+      .default([]),
+  }
+}
+
+/** One kind's `run` section: what its plugin declares, and what every kind has. */
+function runSchema(plugins: readonly Plugin[]): z.ZodType<RunConfig> {
+  const kinds = plugins.flatMap((plugin) => Object.entries(plugin.runs ?? {}))
+  const options = kinds.map(([kind, schema]) =>
+    (schema as z.ZodObject).extend({ kind: z.literal(kind), timeout: Duration.optional() }),
+  )
+  if (options.length === 0)
+    return z.never({ error: 'no plugin runs anything: add one that provides a Runtime' })
+  const known = kinds.map(([kind]) => kind).join(', ')
+  return z.discriminatedUnion('kind', options as unknown as [z.ZodObject<any>], {
+    error: (issue) => (issue.code === 'invalid_union' ? `run.kind is one of: ${known}` : undefined),
+  }) as unknown as z.ZodType<RunConfig>
+}
+
+export type RunConfig = { kind: string; timeout?: number } & Record<string, unknown>
+export type SourceConfig = z.infer<typeof SourceConfig>
+export interface ServiceConfig {
+  hosts?: string[]
+  source: SourceConfig
+  run: RunConfig
+}
+type Base = z.infer<z.ZodObject<ReturnType<typeof base>>>
+/** A config after every check; `sections` holds what the plugins declared, by their names. */
+export type LongshoreConfig = Omit<Base, 'services'> & { services: Record<string, ServiceConfig> }
+
+/** The one schema of a config with these plugins; the JSON Schema that is published is made of it too. */
+export function configSchema(
+  plugins: readonly Plugin[],
+): z.ZodType<LongshoreConfig & Record<string, unknown>> {
+  const sections = Object.fromEntries(plugins.flatMap(({ name, config }) => (config ? [[name, config]] : [])))
+  return z.strictObject({ ...base(runSchema(plugins)), ...sections }).superRefine((config, context) => {
+    for (const [name, service] of Object.entries(config.services as Record<string, ServiceConfig>)) {
+      for (const [key, message] of sourceFaults(service.source, config as LongshoreConfig)) {
+        context.addIssue({
+          code: 'custom',
+          path: ['services', name, 'source', key],
+          message,
+          input: undefined,
+        })
+      }
+    }
+  }) as unknown as z.ZodType<LongshoreConfig & Record<string, unknown>>
+}
+
+/** What only shows when a source is read beside the credentials. */
+function sourceFaults(
+  source: SourceConfig,
+  { credentials }: LongshoreConfig,
+): [key: string, message: string][] {
+  const faults: [string, string][] = []
+  const credential = source.credential === undefined ? undefined : credentials[source.credential]
+  if (source.credential !== undefined && !credential) {
+    const known = Object.keys(credentials)
+    faults.push([
+      'credential',
+      `no credential is called ${source.credential}; there are: ${known.join(', ') || 'none'}`,
+    ])
+  }
+  const fault = checkGitUrl(source.url, { insecure: source.insecure, credential: credential?.kind })
+  if (fault) faults.push(['url', fault])
+  return faults
+}

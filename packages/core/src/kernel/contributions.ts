@@ -1,0 +1,19 @@
+import type { z } from 'zod'
+import type { Slice } from '../protocol/index.js'
+import type { DoctorLine } from './plugin.js'
+import type { Route } from './route.js'
+import { token } from './token.js'
+
+/** What the plugins declared for others to serve. Complete once every plugin is set up: read it in `started`. */
+export interface Contributions {
+  readonly plugins: readonly { name: string; version: string; provides: string[] }[]
+  readonly routes: readonly Route[]
+  readonly slices: readonly Slice[]
+  /** Event kinds with the schema of their data. */
+  readonly kinds: ReadonlyMap<string, z.ZodType>
+  readonly doctor: readonly { plugin: string; line: string; look(signal: AbortSignal): Promise<DoctorLine> }[]
+  /** Whether everything has started and nothing has begun to stop. */
+  ready(): boolean
+}
+
+export const Contributions = token<Contributions>('Contributions')

@@ -1,0 +1,162 @@
+import { AsyncParallelHook, AsyncSeriesBailHook, AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
+import type { Plan } from '../contracts/runtime.js'
+import type { Commit, Deployment, Event, Placement } from '../protocol/index.js'
+import { token } from './token.js'
+
+/** Why a deciding tap says no: a stable code and a sentence for people. */
+export interface Refusal {
+  code: string
+  reason: string
+}
+
+/** `refuseIf(message.includes('[skip]'), 'SKIP_ASKED')`: a refusal when the condition holds, else nothing. */
+export function refuseIf(condition: boolean, code: string, reason = `refused: ${code}`): Refusal | undefined {
+  return condition ? { code, reason } : undefined
+}
+
+/** What `settle` may decide of an applied deployment. */
+export type Verdict = { keep: true } | { keep: false; code: string; reason: string }
+
+type Awaitable<T> = T | Promise<T>
+export type Undo = () => void
+/** One hook as a plugin sees it. `tap` returns its own undo; the kernel undoes what is left when the plugin stops. */
+export interface Hook<Arguments extends unknown[], Answer = void> {
+  tap(fn: (...args: Arguments) => Awaitable<Answer>): Undo
+}
+
+/** Present tense decides; past tense is told: a tap that throws there is reported and never obeyed. */
+export interface Hooks {
+  /** Bail: the first refusal bars the commit from this placement. A tap that throws refuses (closed by default). */
+  admit: Hook<[commit: Commit, placement: Placement], Refusal | undefined | void>
+  /** Waterfall: a new plan, never a mutation. */
+  plan: Hook<[plan: Plan], Plan>
+  /** Series: throw to stop before the host is touched. */
+  guard: Hook<[plan: Plan]>
+  /** Bail: the first verdict decides; without one the deployment is kept. */
+  settle: Hook<[plan: Plan, signal: AbortSignal], Verdict | undefined | void>
+
+  seen: Hook<[commit: Commit, placement: Placement]>
+  planned: Hook<[plan: Plan]>
+  applied: Hook<[plan: Plan]>
+  verified: Hook<[plan: Plan]>
+  settled: Hook<[deployment: Deployment]>
+  failed: Hook<[deployment: Deployment]>
+  /** Every event, in order of `seq`, once it is durable. */
+  recorded: Hook<[event: Event]>
+
+  /** Life: I/O begins here, in the plugins' order; a throw fails the start. */
+  started: Hook<[]>
+  /** Life: the reverse of `started`, in the reverse order, each within a deadline. */
+  stopping: Hook<[]>
+}
+
+const deciding = {
+  admit: () =>
+    new AsyncSeriesBailHook<[Commit, Placement], Refusal | undefined | void>(['commit', 'placement']),
+  plan: () => new AsyncSeriesWaterfallHook<[Plan]>(['plan']),
+  guard: () => new AsyncSeriesHook<[Plan]>(['plan']),
+  settle: () => new AsyncSeriesBailHook<[Plan, AbortSignal], Verdict | undefined | void>(['plan', 'signal']),
+}
+const told = ['seen', 'planned', 'applied', 'verified', 'settled', 'failed', 'recorded'] as const
+type Told = (typeof told)[number]
+type ArgumentsOf<K extends keyof Hooks> = Hooks[K] extends Hook<infer A, any> ? A : never
+
+export interface HookFault {
+  plugin: string
+  hook: string
+  error: unknown
+}
+
+/** The kernel's side of the hooks: taps by plugin, and the calls. */
+export class HookBoard {
+  readonly #deciding = {
+    admit: deciding.admit(),
+    plan: deciding.plan(),
+    guard: deciding.guard(),
+    settle: deciding.settle(),
+  }
+  readonly #told = new Map<Told, AsyncParallelHook<any>>(
+    told.map((name) => [name, new AsyncParallelHook(['a', 'b'])]),
+  )
+  readonly #fault: (fault: HookFault) => void
+
+  constructor(fault: (fault: HookFault) => void) {
+    this.#fault = fault
+  }
+
+  /** The hooks as one plugin taps them. `life` takes its started and stopping taps, which the lifecycle runs itself. */
+  for(plugin: string, life: Pick<Hooks, 'started' | 'stopping'>, undo: (undo: Undo) => void): Hooks {
+    const view = {} as Record<string, Hook<any, any>>
+    for (const [name, hook] of Object.entries(this.#deciding))
+      view[name] = door(hook, plugin, undo, (fn) => fn)
+    for (const [name, hook] of this.#told) {
+      view[name] = door(hook, plugin, undo, (fn) => async (...args: unknown[]) => {
+        try {
+          await fn(...args)
+        } catch (error) {
+          this.#fault({ plugin, hook: name, error })
+        }
+      })
+    }
+    return { ...view, ...life } as unknown as Hooks
+  }
+
+  /** Tells; never rejects. */
+  async tell<K extends Told>(name: K, ...args: ArgumentsOf<K>): Promise<void> {
+    await this.#told.get(name)!.promise(...args)
+  }
+
+  async admit(commit: Commit, placement: Placement): Promise<Refusal | undefined> {
+    try {
+      return (await this.#deciding.admit.promise(commit, placement)) ?? undefined
+    } catch (error) {
+      this.#fault({ plugin: 'an admit tap', hook: 'admit', error })
+      return {
+        code: 'ADMIT_FAILED',
+        reason: 'a plugin that decides about commits failed, so the commit is not let in',
+      }
+    }
+  }
+
+  plan(plan: Plan): Promise<Plan> {
+    return this.#deciding.plan.promise(plan)
+  }
+
+  guard(plan: Plan): Promise<void> {
+    return this.#deciding.guard.promise(plan)
+  }
+
+  async settle(plan: Plan, signal: AbortSignal): Promise<Verdict> {
+    return (await this.#deciding.settle.promise(plan, signal)) ?? { keep: true }
+  }
+}
+
+/** For whoever carries the flow out: the calls. Everybody else taps. */
+export const HookCalls = token<HookBoard>('HookCalls')
+
+type Tappable = {
+  tapPromise(name: string, fn: (...args: any[]) => Promise<any>): void
+  taps: { fn: unknown }[]
+}
+
+/** Tapable has no untap: an undone tap stays in the list and answers nothing. */
+function door(
+  hook: Tappable,
+  plugin: string,
+  undo: (undo: Undo) => void,
+  wrap: (fn: (...args: unknown[]) => unknown) => (...args: unknown[]) => unknown,
+): Hook<any, any> {
+  return {
+    tap(fn) {
+      let live = true
+      const wrapped = wrap(fn)
+      const waterfall = hook instanceof AsyncSeriesWaterfallHook
+      hook.tapPromise(plugin, async (...args) => (live ? wrapped(...args) : waterfall ? args[0] : undefined))
+      const off = () => {
+        live = false
+      }
+      undo(off)
+      return off
+    },
+  }
+}

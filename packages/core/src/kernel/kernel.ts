@@ -1,0 +1,194 @@
+import { mkdirSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { z } from 'zod'
+import type { Slice } from '../protocol/index.js'
+import { coreProtocol } from '../protocol/index.js'
+import { SecretStore } from '../contracts/secret-store.js'
+import { Clock, systemClock } from './clock.js'
+import { Config, parseConfig, type ConfigDocument } from './config.js'
+import { configSchema, type LongshoreConfig } from './config-schema.js'
+import { Container } from './container.js'
+import { Contributions } from './contributions.js'
+import { InputError } from './errors.js'
+import { HookBoard, HookCalls } from './hooks.js'
+import { HostInfo } from './host.js'
+import { Lifecycle } from './lifecycle.js'
+import { createLogger, Logger } from './logger.js'
+import { orderPlugins } from './order.js'
+import type { Plugin, SetupContext } from './plugin.js'
+import type { Route } from './route.js'
+import { createSecrets, Secrets } from './secrets.js'
+import type { ManyToken, Met, Need, OneToken, Token } from './token.js'
+
+export interface KernelOptions {
+  plugins: readonly Plugin[]
+  config: ConfigDocument
+  /** The data folder when the config names none. */
+  data: string
+  version: string
+  logger?: Logger
+  clock?: Clock
+}
+
+const given = [Clock, Logger, HostInfo, Config, Secrets, HookCalls, Contributions]
+
+/** Plugins, wired and ordered, with one life. Nothing runs before `start`; after `stop` nothing is left. */
+export class Kernel {
+  readonly host: HostInfo
+  readonly contributions: Contributions
+  readonly #container = new Container()
+  readonly #lifecycle: Lifecycle
+  readonly #schema: z.ZodType<LongshoreConfig & Record<string, unknown>>
+  readonly #listeners = new Set<() => Promise<void>>()
+  #config: LongshoreConfig & Record<string, unknown>
+
+  constructor(options: KernelOptions) {
+    const plugins = orderPlugins(options.plugins, new Set(given.map(({ name }) => name)))
+    this.#schema = configSchema(plugins)
+    this.#config = parseConfig(options.config, this.#schema)
+    const clock = options.clock ?? systemClock
+    const logger = options.logger ?? createLogger({ level: 'info' })
+    const data = resolve(this.#config.data ?? options.data)
+    this.host = { name: this.#config.host, data, version: options.version, started: clock.now() }
+    this.#lifecycle = new Lifecycle(logger)
+    const board = new HookBoard((fault) => logger.error(fault, 'a plugin failed in a hook'))
+    const parts = collect(plugins)
+    this.contributions = { ...parts, ready: () => this.#lifecycle.ready }
+    this.#give(Clock, clock)
+    this.#give(Logger, logger)
+    this.#give(HostInfo, this.host)
+    this.#give(Config, { current: () => this.#config, changed: (fn) => this.#listen(fn) })
+    this.#give(Secrets, createSecrets(this.#container.many(SecretStore)))
+    this.#give(HookCalls, board)
+    this.#give(Contributions, this.contributions)
+    for (const plugin of plugins) this.#setUp(plugin, board, parts)
+  }
+
+  /** What a plugin's need would be met with. */
+  get<N extends Need>(need: N): Met<N> {
+    return this.#container.meet(need)
+  }
+
+  config(): LongshoreConfig {
+    return this.#config
+  }
+
+  async start(): Promise<void> {
+    try {
+      mkdirSync(this.host.data, { recursive: true, mode: 0o700 })
+    } catch (cause) {
+      throw new InputError('DATA_FOLDER', `the data folder ${this.host.data} cannot be made`, {
+        cause,
+        hint: 'Name another one by `data` in the config or LONGSHORE_DATA, or make it writable.',
+      })
+    }
+    await this.#lifecycle.start()
+  }
+
+  /** Ends everything in reverse order, each part within its deadline; never rejects. */
+  async stop(): Promise<void> {
+    await this.#lifecycle.stop()
+    this.#container.clear()
+  }
+
+  /** Applies a new config and answers what changed, or throws its faults and keeps the one that runs. */
+  async reconfigure(document: ConfigDocument): Promise<string[]> {
+    const next = parseConfig(document, this.#schema)
+    const before = this.#config
+    const fixed = ['host', 'data'].filter((key) => key in next && next[key] !== before[key])
+    if (fixed.length > 0) {
+      throw new InputError('CONFIG_FIXED', `${fixed.join(' and ')} cannot change while Longshore runs`, {
+        hint: 'Change it back, or stop Longshore and start it with the new config.',
+      })
+    }
+    const changes = differences(before, next)
+    this.#config = next
+    for (const listener of this.#listeners) await listener()
+    return changes
+  }
+
+  #give<T>(token: OneToken<T>, value: T): void {
+    this.#container.provideOne(token, value)
+  }
+
+  #listen(fn: () => Promise<void>): () => void {
+    this.#listeners.add(fn)
+    return () => this.#listeners.delete(fn)
+  }
+
+  #setUp(plugin: Plugin, board: HookBoard, parts: ReturnType<typeof collect>): void {
+    const { name, needs = {}, provides = [] } = plugin
+    const refuse = (token: Token) => {
+      if (provides.some((each) => each.name === token.name)) return
+      throw new InputError(
+        'PLUGIN_UNDECLARED',
+        `the plugin ${name} provides ${token.name}, but does not say so`,
+        {
+          hint: `Add ${token.name} to its provides.`,
+        },
+      )
+    }
+    const life = this.#lifecycle.for(name)
+    const context: SetupContext<unknown, any> = {
+      name,
+      config: this.#config[name],
+      needs: Object.fromEntries(
+        Object.entries(needs).map(([key, need]) => [key, this.#container.meet(need as Need)]),
+      ),
+      provide: (token: Token<any>, ...rest: unknown[]) => {
+        refuse(token)
+        if (token.arity === 'one') this.#container.provideOne(token as OneToken<any>, rest[0])
+        else this.#container.provideMany(token as ManyToken<any>, rest[0] as string, rest[1])
+      },
+      hooks: board.for(name, life, (undo) => this.#lifecycle.undo(undo)),
+      routes: { add: (shape, handler) => void parts.routes.push({ plugin: name, shape, handler } as Route) },
+      doctor: { add: (line, look) => void parts.doctor.push({ plugin: name, line, look }) },
+      build: (guest) => this.#container.build(guest),
+    }
+    plugin.setup(context)
+  }
+}
+
+/** What is declared outside of `setup`, and the lists that `setup` adds to. */
+function collect(plugins: readonly Plugin[]) {
+  const kinds = new Map<string, z.ZodType>(Object.entries(coreProtocol.events))
+  const slices: Slice[] = [...coreProtocol.slices]
+  for (const { name, protocol } of plugins) {
+    for (const [kind, schema] of Object.entries(protocol?.events ?? {})) {
+      if (kinds.has(kind)) {
+        throw new InputError(
+          'EVENT_KIND_TWICE',
+          `the plugin ${name} declares the event kind ${kind}, which is taken`,
+          {
+            hint: 'Give it a noun of its own.',
+          },
+        )
+      }
+      kinds.set(kind, schema)
+    }
+    slices.push(...(protocol?.slices ?? []))
+  }
+  return {
+    plugins: plugins.map(({ name, version = '0.0.0', provides = [] }) => ({
+      name,
+      version,
+      provides: provides.map((each: Token) => each.name),
+    })),
+    kinds,
+    slices,
+    routes: [] as Route[],
+    doctor: [] as { plugin: string; line: string; look: Contributions['doctor'][number]['look'] }[],
+  }
+}
+
+/** The paths that differ, to the depth at which people think: `services.api`, `defaults`. */
+function differences(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
+  const deep = new Set(['services', 'credentials'])
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  return keys.flatMap((key) => {
+    if (JSON.stringify(before[key]) === JSON.stringify(after[key])) return []
+    if (!deep.has(key)) return [key]
+    const inner = differences(before[key] as Record<string, unknown>, after[key] as Record<string, unknown>)
+    return inner.map((each) => `${key}.${each}`)
+  })
+}

@@ -1,0 +1,37 @@
+import type { z } from 'zod'
+import type { Actor, RouteShape } from '../protocol/index.js'
+
+/** A request after its shape was checked and its right was granted. */
+export interface RouteRequest<P = unknown, Q = unknown, B = unknown> {
+  params: P
+  query: Q
+  body: B
+  actor: Actor
+  /** Aborts when the client goes away. */
+  signal: AbortSignal
+  /** Lower-case names. */
+  headers: Readonly<Record<string, string | undefined>>
+}
+
+/** An answer that is not JSON: sent as it comes, with back-pressure, until it ends or the client goes away. */
+export class StreamReply {
+  readonly type: string
+  readonly chunks: AsyncIterable<string | Uint8Array>
+
+  constructor(type: string, chunks: AsyncIterable<string | Uint8Array>) {
+    this.type = type
+    this.chunks = chunks
+  }
+}
+
+type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined
+export type RouteHandler<S extends RouteShape> = (
+  request: RouteRequest<Parsed<S['params']>, Parsed<S['query']>, Parsed<S['body']>>,
+) => Promise<(S['response'] extends z.ZodType ? z.input<S['response']> : unknown) | StreamReply>
+
+/** A route and who answers it. */
+export interface Route {
+  plugin: string
+  shape: RouteShape
+  handler: (request: RouteRequest<any, any, any>) => Promise<unknown>
+}
