@@ -9,7 +9,8 @@ export const deploymentSlice = slice<Deployment>({
   reduce(state, event) {
     if (isKind(event, 'deployment.queued')) return queued(event)
     if (!state || state.outcome) return state
-    if (isKind(event, 'deployment.started', 'deployment.entered')) return enter(state, event.data.phase, event)
+    if (isKind(event, 'deployment.started', 'deployment.entered'))
+      return enter(state, event.data.phase, event)
     if (isKind(event, 'deployment.settled')) {
       const { outcome, code, reason } = event.data
       return { ...enter(state, 'settled', event), outcome, code, reason }

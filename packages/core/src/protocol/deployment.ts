@@ -6,7 +6,15 @@ import { DeploymentId, HostName, ServiceName, Timestamp } from './names.js'
 export const Phase = z.enum(['queued', 'fetching', 'planning', 'applying', 'verifying', 'settled'])
 export type Phase = z.infer<typeof Phase>
 
-export const Outcome = z.enum(['kept', 'rolledBack', 'refused', 'superseded', 'cancelled', 'failed', 'interrupted'])
+export const Outcome = z.enum([
+  'kept',
+  'rolledBack',
+  'refused',
+  'superseded',
+  'cancelled',
+  'failed',
+  'interrupted',
+])
 export type Outcome = z.infer<typeof Outcome>
 
 /** What asked `desired` again and so brought the deployment about. */

@@ -40,14 +40,19 @@ export function satisfied(placement: Placement): boolean {
 /** Whether the desired commit was tried as declared and failed: then only a person, or something newer, tries again. */
 export function gaveUp(placement: Placement): boolean {
   const { commit } = desired(placement)
-  return commit !== undefined && placement.failed?.sha === commit.sha && placement.failed.digest === placement.digest
+  return (
+    commit !== undefined &&
+    placement.failed?.sha === commit.sha &&
+    placement.failed.digest === placement.digest
+  )
 }
 
 /** The placement's state in one word: the first that holds, in `StateWord`'s order. */
 export function stateOf(placement: Placement): StateWord {
   const { because, commit } = desired(placement)
   const ill = placement.instances.some(
-    ({ state, deployment }) => state !== 'running' && state !== 'exited' && deployment === placement.running?.deployment,
+    ({ state, deployment }) =>
+      state !== 'running' && state !== 'exited' && deployment === placement.running?.deployment,
   )
   if (placement.stuck || gaveUp(placement) || (ill && commit)) return 'failing'
   if (because === 'quarantined') return 'quarantined'
@@ -73,7 +78,8 @@ export function why(placement: Placement): string | undefined {
     const still = running ? `${service} runs ${short(running.commit)}, not` : `${service} does not run`
     return `${still} ${short(commit)}: that was ${failed!.outcome}${failed!.reason ? `, ${failed!.reason}` : ''}.`
   }
-  if (because === 'quarantined') return `${service}: the newest commit ${newest ? short(newest) : ''} is quarantined.`
+  if (because === 'quarantined')
+    return `${service}: the newest commit ${newest ? short(newest) : ''} is quarantined.`
   if (because === 'nothing yet') return nothingYet(placement)
   return instanceTrouble(placement)
 }

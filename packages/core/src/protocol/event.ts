@@ -7,7 +7,11 @@ import { DeploymentId, HostName, ServiceName, Sha, Timestamp } from './names.js'
 const reason = z.string().max(4000)
 const code = z.string().max(100)
 const instance = z.string().max(200)
-const declared = z.strictObject({ source: SourceRef, run: z.looseObject({ kind: z.string() }), digest: z.string() })
+const declared = z.strictObject({
+  source: SourceRef,
+  run: z.looseObject({ kind: z.string() }),
+  digest: z.string(),
+})
 
 /** The core's event kinds and the shape of each one's `data`. Plugins add theirs by their `ProtocolPart`. */
 export const coreEvents = {
@@ -18,12 +22,23 @@ export const coreEvents = {
   'service.ended': z.strictObject({ because: z.enum(['held', 'removed', 'restart']) }),
   /** What runs could not be ended: tried again with back-off. */
   'service.stuck': z.strictObject({ code, reason }),
-  'commit.seen': z.strictObject({ commit: Commit, /** The branch no longer contains what it showed before. */ forced: z.boolean() }),
+  'commit.seen': z.strictObject({
+    commit: Commit,
+    /** The branch no longer contains what it showed before. */ forced: z.boolean(),
+  }),
   'commit.skipped': z.strictObject({ commit: Commit, code, reason }),
-  'commit.admitted': z.strictObject({ commit: Commit, /** Admitted, and waits: a hold bars it for now. */ held: z.boolean() }),
+  'commit.admitted': z.strictObject({
+    commit: Commit,
+    /** Admitted, and waits: a hold bars it for now. */ held: z.boolean(),
+  }),
   'commit.refused': z.strictObject({ commit: Commit, code, reason }),
   /** `digest` and `runtime` (the run kind) are those of the declaration that it carries out. */
-  'deployment.queued': z.strictObject({ commit: Commit, trigger: Trigger, digest: z.string(), runtime: z.string() }),
+  'deployment.queued': z.strictObject({
+    commit: Commit,
+    trigger: Trigger,
+    digest: z.string(),
+    runtime: z.string(),
+  }),
   'deployment.started': z.strictObject({ phase: Phase }),
   'deployment.entered': z.strictObject({ phase: Phase }),
   'deployment.settled': z.strictObject({
@@ -76,7 +91,10 @@ export const Envelope = z.strictObject({
 
 /** An immutable fact. Plugins' kinds have their own data; `isKind` narrows the core's. */
 export type Event = z.infer<typeof Envelope>
-export type EventOf<K extends CoreKind> = Omit<Event, 'kind' | 'data'> & { kind: K; data: z.infer<CoreEvents[K]> }
+export type EventOf<K extends CoreKind> = Omit<Event, 'kind' | 'data'> & {
+  kind: K
+  data: z.infer<CoreEvents[K]>
+}
 
 /** An event that has not happened yet: `advance` gives it seq, id and time. */
 export type EventDraft = Omit<Event, 'seq' | 'id' | 'time' | 'host'> & { host?: string }

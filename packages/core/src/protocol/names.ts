@@ -23,7 +23,9 @@ export const Timestamp = z.iso.datetime()
 export type Timestamp = z.infer<typeof Timestamp>
 
 /** A deployment's id: sorts by the time it was queued. */
-export const DeploymentId = z.string().regex(/^[0-9a-z]{16}$/, { error: 'a deployment id is 16 of 0-9 and a-z' })
+export const DeploymentId = z
+  .string()
+  .regex(/^[0-9a-z]{16}$/, { error: 'a deployment id is 16 of 0-9 and a-z' })
 export type DeploymentId = z.infer<typeof DeploymentId>
 
 /** The key of a placement's document: a service on one host. */

@@ -28,7 +28,9 @@ function declare(state: Placement | undefined, event: Event): Placement | undefi
   if (!state) return fresh
   const kept = { ...state, declared: true, source, run, digest, seq: event.seq }
   // Another repository or branch: what was seen of the old one says nothing about the new one.
-  return moved ? { ...kept, seen: undefined, newest: undefined, refused: undefined, unreachable: undefined } : kept
+  return moved
+    ? { ...kept, seen: undefined, newest: undefined, refused: undefined, unreachable: undefined }
+    : kept
 }
 
 function blank(event: Event): Placement {
@@ -67,7 +69,8 @@ function holdOf(event: Event): Hold {
 
 /** What the source shows. */
 function commits(state: Placement, event: Event): Placement | undefined {
-  if (isKind(event, 'source.unreachable')) return { ...state, unreachable: { ...event.data, since: event.time } }
+  if (isKind(event, 'source.unreachable'))
+    return { ...state, unreachable: { ...event.data, since: event.time } }
   if (isKind(event, 'source.reachable')) return { ...state, unreachable: undefined }
   if (isKind(event, 'commit.seen', 'commit.skipped')) return { ...state, seen: event.data.commit }
   if (isKind(event, 'commit.admitted')) return { ...state, newest: event.data.commit, refused: undefined }
@@ -88,7 +91,8 @@ function deployments(state: Placement, event: Event): Placement | undefined {
   if (isKind(event, 'deployment.started', 'deployment.entered') && current?.id === id) {
     return { ...state, deployment: { ...current!, phase: event.data.phase } }
   }
-  if (isKind(event, 'deployment.settled') && current && current.id === id) return settle(state, current, event)
+  if (isKind(event, 'deployment.settled') && current && current.id === id)
+    return settle(state, current, event)
   if (isKind(event, 'service.ended')) return { ...state, running: undefined, stuck: undefined }
   if (isKind(event, 'service.stuck')) return { ...state, stuck: { ...event.data, since: event.time } }
   return undefined
@@ -108,7 +112,12 @@ function settle(
   const next = { ...state, deployment: undefined, last: { id, commit, outcome, code, reason, at } }
   if (outcome === 'kept') {
     const failed = state.failed?.sha === commit.sha ? undefined : state.failed
-    return { ...next, failed, stuck: undefined, running: { commit, deployment: id, digest, runtime, since: at } }
+    return {
+      ...next,
+      failed,
+      stuck: undefined,
+      running: { commit, deployment: id, digest, runtime, since: at },
+    }
   }
   if (!final.includes(outcome)) return next
   return { ...next, failed: { sha: commit.sha, digest, deployment: id, outcome, code, reason, at } }
@@ -121,7 +130,10 @@ function instances(state: Placement, event: Event): Placement | undefined {
   const before = state.instances.find((each) => each.id === id)
   const others = state.instances.filter((each) => each.id !== id)
   const base: Instance = before ?? { id, state: 'running', since: event.time, restarts: 0 }
-  return { ...state, instances: [...others, step({ ...base, since: event.time }, event, before)].slice(-keptInstances) }
+  return {
+    ...state,
+    instances: [...others, step({ ...base, since: event.time }, event, before)].slice(-keptInstances),
+  }
 }
 
 function step(base: Instance, event: Event, before: Instance | undefined): Instance {
@@ -137,7 +149,13 @@ function step(base: Instance, event: Event, before: Instance | undefined): Insta
   }
   if (isKind(event, 'instance.exited')) {
     const { exitCode, signal, restartIn } = event.data
-    return { ...base, pid: undefined, state: restartIn === undefined ? 'exited' : 'restarting', exitCode, signal }
+    return {
+      ...base,
+      pid: undefined,
+      state: restartIn === undefined ? 'exited' : 'restarting',
+      exitCode,
+      signal,
+    }
   }
   return { ...base, pid: undefined, state: 'lost' }
 }

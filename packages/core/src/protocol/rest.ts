@@ -58,7 +58,11 @@ export const PlacementView = Placement.extend({
 })
 export type PlacementView = z.infer<typeof PlacementView>
 
-export const ServiceView = z.strictObject({ name: ServiceName, state: StateWord, placements: z.array(PlacementView) })
+export const ServiceView = z.strictObject({
+  name: ServiceName,
+  state: StateWord,
+  placements: z.array(PlacementView),
+})
 export type ServiceView = z.infer<typeof ServiceView>
 
 export const Overview = z.strictObject({
@@ -66,8 +70,12 @@ export const Overview = z.strictObject({
   host: HostName,
   services: z.int(),
   states: z.partialRecord(StateWord, z.int()),
-  deploying: z.array(z.strictObject({ service: ServiceName, host: HostName, deployment: DeploymentId, phase: Phase })),
-  held: z.array(z.strictObject({ service: ServiceName, host: HostName, since: Timestamp, why: z.string().optional() })),
+  deploying: z.array(
+    z.strictObject({ service: ServiceName, host: HostName, deployment: DeploymentId, phase: Phase }),
+  ),
+  held: z.array(
+    z.strictObject({ service: ServiceName, host: HostName, since: Timestamp, why: z.string().optional() }),
+  ),
   failing: z.array(z.strictObject({ service: ServiceName, host: HostName, why: z.string().optional() })),
   events: z.array(Envelope),
 })
@@ -116,8 +124,20 @@ const why = z.string().trim().min(1).max(2000)
 /** The core's routes: what its nouns answer and take. Features declare their own. */
 export const coreRoutes = {
   livez: shape({ method: 'GET', path: '/livez', root: true, summary: 'The process lives', right: 'none' }),
-  readyz: shape({ method: 'GET', path: '/readyz', root: true, summary: 'Storage and flow are ready', right: 'none' }),
-  info: shape({ method: 'GET', path: '/info', summary: 'Version, host, plugins', right: 'services:read', response: Info }),
+  readyz: shape({
+    method: 'GET',
+    path: '/readyz',
+    root: true,
+    summary: 'Storage and flow are ready',
+    right: 'none',
+  }),
+  info: shape({
+    method: 'GET',
+    path: '/info',
+    summary: 'Version, host, plugins',
+    right: 'services:read',
+    response: Info,
+  }),
   overview: shape({
     method: 'GET',
     path: '/overview',

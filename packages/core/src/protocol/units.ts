@@ -29,7 +29,11 @@ function text(parse: (text: string) => number | undefined, error: string, exampl
 }
 
 /** A span of time in a config: a string with a unit; parsed to milliseconds. */
-export const Duration = text(parseDuration, 'duration: write a number and ms, s, m, h or d, such as 30s', '30s')
+export const Duration = text(
+  parseDuration,
+  'duration: write a number and ms, s, m, h or d, such as 30s',
+  '30s',
+)
 /** A size in a config: a string with a unit; parsed to bytes. */
 export const Size = text(parseSize, 'size: write a number and B, KiB, MiB or GiB, such as 64MiB', '64MiB')
 

@@ -1,0 +1,20 @@
+import type { Clock } from '../kernel/clock.js'
+
+/** Does the work until it succeeds, waiting longer after each failure; ends by the signal only. */
+export async function persist(
+  clock: Clock,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+  failed: (error: unknown, wait: number) => Promise<void> | void,
+): Promise<void> {
+  for (let wait = 1_000; !signal.aborted; wait = Math.min(2 * wait, 600_000)) {
+    try {
+      return await work()
+    } catch (error) {
+      if (signal.aborted) return
+      const jittered = Math.round(wait * (0.9 + 0.2 * Math.random()))
+      await failed(error, jittered)
+      await clock.sleep(jittered, signal).catch(() => undefined)
+    }
+  }
+}

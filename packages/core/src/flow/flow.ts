@@ -1,0 +1,118 @@
+import { GitProvider } from '../contracts/git-provider.js'
+import { Runtime } from '../contracts/runtime.js'
+import { Storage } from '../contracts/storage.js'
+import type { LogFrame } from '../contracts/telemetry.js'
+import type { Accepted, Deployment, Placement } from '../protocol/index.js'
+import { Clock } from '../kernel/clock.js'
+import { Config } from '../kernel/config.js'
+import { Contributions } from '../kernel/contributions.js'
+import { HookCalls } from '../kernel/hooks.js'
+import { HostInfo } from '../kernel/host.js'
+import { Logger } from '../kernel/logger.js'
+import { definePlugin } from '../kernel/plugin.js'
+import { Secrets } from '../kernel/secrets.js'
+import { token } from '../kernel/token.js'
+import { Checkouts } from './checkouts.js'
+import { Advance, Journal } from './journal.js'
+import { Outputs } from './outputs.js'
+import type { FlowParts } from './parts.js'
+import type { Request } from './requests.js'
+import { Semaphore } from './semaphore.js'
+import { Works } from './works.js'
+
+/** The state of services, and the one door for changing it. */
+export interface Flow {
+  /** Every placement that was ever declared, by name. */
+  placements(): Placement[]
+  deployment(id: string): Promise<Deployment | undefined>
+  /** Newest first; `before`: only those older than the deployment of this id. */
+  deployments(
+    service: string,
+    query: { host?: string; before?: string; limit: number },
+  ): Promise<Deployment[]>
+  /** What a deployment printed; with `follow` until it has settled. */
+  output(deployment: string, follow: boolean, signal: AbortSignal): AsyncIterable<LogFrame>
+  /** Takes a request: the same pipe for every client. Rejects with a coded error when it is forbidden or makes no sense. */
+  request(request: Request): Promise<Accepted>
+}
+
+export const Flow = token<Flow>('Flow')
+
+/** The main job as a plugin: it uses what every plugin can use. */
+export const flowPlugin = definePlugin({
+  name: 'flow',
+  needs: {
+    storage: Storage,
+    git: GitProvider,
+    runtimes: Runtime,
+    secrets: Secrets,
+    clock: Clock,
+    log: Logger,
+    host: HostInfo,
+    config: Config,
+    calls: HookCalls,
+    contributions: Contributions,
+  },
+  provides: [Journal, Flow],
+  setup({ needs, provide, hooks, doctor }) {
+    const { storage, git, runtimes, secrets, clock, log, host, config, calls, contributions } = needs
+    const { slices, kinds } = contributions
+    const journal = new Advance({ storage, slices, kinds, clock, host: host.name })
+    const parts: FlowParts = {
+      host: host.name,
+      journal,
+      hooks: calls,
+      git,
+      runtimes,
+      secrets,
+      clock,
+      log,
+      checkouts: new Checkouts(host.data),
+      outputs: new Outputs(host.data, clock),
+      slots: new Semaphore(config.current().defaults.parallel),
+      keepCheckouts: () => config.current().retention.checkouts,
+    }
+    const works = new Works(parts, config, storage)
+    provide(Journal, journal)
+    provide(Flow, doors(parts, works, storage))
+    hooks.started.tap(async () => {
+      await journal.open()
+      await works.start(host.version)
+    })
+    hooks.stopping.tap(() => works.stop())
+    doctor.add('journal', async () => ({ ok: true, say: `${journal.last()} events are recorded` }))
+  },
+})
+
+function doors({ journal, outputs }: FlowParts, works: Works, storage: Storage): Flow {
+  return {
+    placements: () => [...journal.placements().values()].sort((a, b) => (a.service < b.service ? -1 : 1)),
+    deployment: (id) => journal.deployment(id),
+    request: (request) => works.requests.take(request),
+    async deployments(service, { host, before, limit }) {
+      const found: Deployment[] = []
+      // Ids sort by time over all services; a service's own are picked out of them.
+      for (let after = before; found.length < limit;) {
+        const page = await storage.list<Deployment>('deployment', { after, reverse: true, limit: 500 })
+        const own = page.filter(({ value }) => value.service === service && (!host || value.host === host))
+        found.push(...own.map(({ value }) => value))
+        if (page.length < 500) break
+        after = page.at(-1)!.key
+      }
+      return found.slice(0, limit)
+    },
+    async *output(id, follow, signal) {
+      // Its id may be known before its turn has come.
+      if (follow) await untilQueued(journal, id, signal)
+      yield* outputs.read(id, follow, signal)
+    },
+  }
+}
+
+async function untilQueued(journal: Advance, id: string, signal: AbortSignal): Promise<void> {
+  const from = journal.last()
+  if (await journal.deployment(id)) return
+  for await (const events of journal.follow(from, signal)) {
+    if (events.some(({ kind, deployment }) => kind === 'deployment.queued' && deployment === id)) return
+  }
+}

@@ -1,0 +1,241 @@
+import type { z } from 'zod'
+import type { EventPage, EventQuery, Storage } from '../contracts/storage.js'
+import {
+  Envelope,
+  placementKey,
+  type CoreDraft,
+  type Deployment,
+  type Event,
+  type EventDraft,
+  type Placement,
+  type Slice,
+} from '../protocol/index.js'
+import type { Clock } from '../kernel/clock.js'
+import { InputError, UnavailableError } from '../kernel/errors.js'
+import { newId } from '../kernel/ids.js'
+import { token } from '../kernel/token.js'
+
+/** Everything that ever happened, and the only way to make something have happened. */
+export interface Journal {
+  /**
+   * Advances: gives the facts their `seq`, reduces them into their documents and writes both in one atomic commit.
+   * Resolves when that is durable; what it answers has then happened, and is told after. Several drafts are one write.
+   */
+  record(...drafts: (CoreDraft | EventDraft)[]): Promise<Event[]>
+  read(query: EventQuery): Promise<EventPage>
+  /** Every durable event after `seq`, in order, without gap, until the signal aborts. Batches of at most 500. */
+  follow(after: number, signal: AbortSignal): AsyncIterable<Event[]>
+  /** The newest durable seq. */
+  last(): number
+}
+
+export const Journal = token<Journal>('Journal')
+
+interface Parts {
+  storage: Storage
+  slices: readonly Slice[]
+  kinds: ReadonlyMap<string, z.ZodType>
+  clock: Clock
+  host: string
+}
+
+interface Cached {
+  value: unknown
+  seq: number
+}
+
+const recentEvents = 2_000
+const cachedDocuments = 5_000
+/** Writes that may be under way at once; more wait for no one and are refused. */
+const pendingWrites = 10_000
+
+/** `advance`: the only writer. */
+export class Advance implements Journal {
+  readonly #parts: Parts
+  readonly #documents = new Map<string, Cached>()
+  readonly #placements = new Map<string, Placement>()
+  readonly #inFlight = new Set<Promise<void>>()
+  readonly #waiting = new Set<() => void>()
+  #recent: Event[] = []
+  #turn: Promise<unknown> = Promise.resolve()
+  #pending = 0
+  #seq = 0
+  #durable = 0
+  #failed = true
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  async record(...drafts: (CoreDraft | EventDraft)[]): Promise<Event[]> {
+    if (this.#pending >= pendingWrites) {
+      throw new UnavailableError('JOURNAL_BUSY', `${pendingWrites} writes wait for the disk already`, {
+        hint: 'Ask again in a moment; if it lasts, the disk under the data folder is too slow or stuck.',
+      })
+    }
+    this.#pending++
+    try {
+      const turn = this.#turn.then(() => this.#write(drafts as EventDraft[]))
+      this.#turn = turn.catch(() => undefined)
+      const { events, durable } = await turn
+      await durable
+      return events
+    } finally {
+      this.#pending--
+    }
+  }
+
+  read(query: EventQuery): Promise<EventPage> {
+    return this.#parts.storage.events(query)
+  }
+
+  last(): number {
+    return this.#durable
+  }
+
+  async *follow(after: number, signal: AbortSignal): AsyncIterable<Event[]> {
+    for (let seen = after; !signal.aborted;) {
+      const batch = seen < this.#durable ? await this.#since(seen) : []
+      if (batch.length > 0) {
+        seen = batch.at(-1)!.seq
+        yield batch
+      } else await this.#wake(signal)
+    }
+  }
+
+  /** The placements as they stand after everything recorded. */
+  placements(): ReadonlyMap<string, Placement> {
+    return this.#placements
+  }
+
+  placement(service: string, host: string): Placement | undefined {
+    return this.#placements.get(placementKey(service, host))
+  }
+
+  async deployment(id: string): Promise<Deployment | undefined> {
+    return (await this.#document('deployment', id)) as Deployment | undefined
+  }
+
+  /** Reads the state that the events since ever have made: not the events. */
+  async open(): Promise<void> {
+    const { storage } = this.#parts
+    this.#documents.clear()
+    this.#placements.clear()
+    for (const { key, value } of await storage.list<Placement>('placement')) this.#placements.set(key, value)
+    this.#seq = this.#durable = storage.last()
+    this.#failed = false
+  }
+
+  async #write(drafts: EventDraft[]): Promise<{ events: Event[]; durable: Promise<void> }> {
+    if (this.#failed) {
+      // What a lost write reduced must not stand: go back to what is on disk.
+      await Promise.allSettled(this.#inFlight)
+      await this.open()
+    }
+    const events = drafts.map((draft, index) => this.#event(draft, this.#seq + 1 + index))
+    const changed = new Map<string, { slice: string; key: string; value: unknown; seq: number }>()
+    for (const event of events) await this.#reduce(event, changed)
+    for (const [id, { slice, key, value, seq }] of changed) this.#keep(id, slice, key, value, seq)
+    this.#seq += events.length
+    const documents = [...changed.values()].map(({ slice, key, value }) => ({
+      collection: slice,
+      key,
+      value,
+    }))
+    return { events, durable: this.#commit(events, documents) }
+  }
+
+  #event(draft: EventDraft, seq: number): Event {
+    const schema = this.#parts.kinds.get(draft.kind)
+    const now = this.#parts.clock.now()
+    const event = { host: this.#parts.host, ...draft, seq, id: newId(now), time: new Date(now).toISOString() }
+    const parsed = schema && Envelope.extend({ data: schema }).safeParse(event)
+    if (parsed?.success) return parsed.data as Event
+    const fault = parsed?.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+    throw new InputError(
+      'EVENT_INVALID',
+      `${draft.kind} cannot be recorded: ${fault ?? 'no plugin declares this kind'}`,
+      {
+        hint: 'Declare the kind in the protocol part of the plugin, and give the data that its schema asks for.',
+      },
+    )
+  }
+
+  async #reduce(
+    event: Event,
+    changed: Map<string, { slice: string; key: string; value: unknown; seq: number }>,
+  ) {
+    for (const slice of this.#parts.slices) {
+      const key = slice.key(event)
+      if (key === undefined) continue
+      const id = `${slice.name}/${key}`
+      const before = changed.has(id) ? changed.get(id)!.value : await this.#document(slice.name, key)
+      const value = slice.reduce(before, event)
+      if (value !== before) changed.set(id, { slice: slice.name, key, value, seq: event.seq })
+    }
+  }
+
+  #document(slice: string, key: string): unknown {
+    if (slice === 'placement') return this.#placements.get(key)
+    const cached = this.#documents.get(`${slice}/${key}`)
+    return cached ? cached.value : this.#parts.storage.get(slice, key)
+  }
+
+  #keep(id: string, slice: string, key: string, value: unknown, seq: number): void {
+    if (slice !== 'placement') {
+      this.#documents.delete(id)
+      this.#documents.set(id, { value, seq })
+      this.#evict()
+    } else if (value === undefined) this.#placements.delete(key)
+    else this.#placements.set(key, value as Placement)
+  }
+
+  /** Lets the oldest documents go, but none whose write is still under way: the disk does not have that one yet. */
+  #evict(): void {
+    if (this.#documents.size <= cachedDocuments) return
+    for (const [id, { seq }] of this.#documents) {
+      if (seq <= this.#durable) this.#documents.delete(id)
+      if (this.#documents.size <= cachedDocuments) return
+    }
+  }
+
+  #commit(events: Event[], documents: { collection: string; key: string; value: unknown }[]): Promise<void> {
+    const durable = this.#parts.storage.commit({ events, documents }).then(
+      () => this.#told(events),
+      (error: unknown) => {
+        this.#failed = true
+        throw error
+      },
+    )
+    const settled = durable.catch(() => undefined).finally(() => this.#inFlight.delete(settled))
+    this.#inFlight.add(settled)
+    return durable
+  }
+
+  #told(events: Event[]): void {
+    this.#durable = Math.max(this.#durable, events.at(-1)?.seq ?? 0)
+    this.#recent.push(...events)
+    if (this.#recent.length > 2 * recentEvents) this.#recent = this.#recent.slice(-recentEvents)
+    for (const wake of this.#waiting) wake()
+    this.#waiting.clear()
+  }
+
+  async #since(after: number): Promise<Event[]> {
+    const first = this.#recent[0]?.seq
+    if (first !== undefined && first <= after + 1)
+      return this.#recent.slice(after + 1 - first, after + 501 - first)
+    return (await this.#parts.storage.events({ after, limit: 500 })).events
+  }
+
+  #wake(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#waiting.delete(done)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      this.#waiting.add(done)
+      signal.addEventListener('abort', done, { once: true })
+    })
+  }
+}

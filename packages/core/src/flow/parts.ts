@@ -1,0 +1,28 @@
+import type { GitProvider } from '../contracts/git-provider.js'
+import type { Runtime } from '../contracts/runtime.js'
+import type { Clock } from '../kernel/clock.js'
+import type { HookBoard } from '../kernel/hooks.js'
+import type { Logger } from '../kernel/logger.js'
+import type { Secrets } from '../kernel/secrets.js'
+import type { Checkouts } from './checkouts.js'
+import type { Advance } from './journal.js'
+import type { Outputs } from './outputs.js'
+import type { Semaphore } from './semaphore.js'
+
+/** What the flow works with; made once, when it starts. */
+export interface FlowParts {
+  host: string
+  journal: Advance
+  hooks: HookBoard
+  git: GitProvider
+  runtimes: ReadonlyMap<string, Runtime>
+  secrets: Secrets
+  clock: Clock
+  log: Logger
+  checkouts: Checkouts
+  outputs: Outputs
+  /** Places for deployments at the same time. */
+  slots: Semaphore
+  /** Checked-out commits kept for each service beside the ones that run. */
+  keepCheckouts(): number
+}

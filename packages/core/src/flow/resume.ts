@@ -1,0 +1,78 @@
+import { desired, systemActor, type CoreDraft } from '../protocol/index.js'
+import type { FoundInstance } from '../contracts/runtime.js'
+import { describeError } from '../kernel/errors.js'
+import type { FlowParts } from './parts.js'
+
+/**
+ * After a start, whatever ended the last run: no deployment stays under way for ever, nothing that should not run goes on,
+ * and what should run but is gone is known to be lost. Answers the services whose instances are gone.
+ */
+export async function resume(parts: FlowParts): Promise<Map<string, boolean>> {
+  const { journal, host } = parts
+  const { found, blind } = await findAll(parts)
+  const lost = new Map<string, boolean>()
+  const drafts: CoreDraft[] = []
+  for (const placement of journal.placements().values()) {
+    if (placement.host !== host) continue
+    const cannotTell = blind.has(placement.running?.runtime ?? placement.run.kind)
+    const { service, deployment, running, instances } = placement
+    if (deployment) {
+      const reason = 'Longshore ended while it was under way'
+      const data = { outcome: 'interrupted' as const, code: 'DEPLOYMENT_INTERRUPTED', reason, phases: [] }
+      const about = { service, deployment: deployment.id, commit: deployment.commit.sha }
+      drafts.push({ kind: 'deployment.settled', ...about, actor: systemActor, data })
+    }
+    for (const instance of instances) {
+      const alive = instance.state === 'running' || instance.state === 'restarting'
+      if (!alive || cannotTell || found.has(instance.id)) continue
+      const data = { instance: instance.id, reason: 'it was gone when Longshore started' }
+      drafts.push({
+        kind: 'instance.lost',
+        service,
+        deployment: instance.deployment,
+        actor: systemActor,
+        data,
+      })
+      if (instance.deployment === running?.deployment && desired(placement).commit) lost.set(service, true)
+    }
+  }
+  if (drafts.length > 0) await journal.record(...drafts)
+  return lost
+}
+
+interface Findings {
+  found: Map<string, FoundInstance>
+  /** Kinds whose runtime could not tell: nothing of theirs is known to be gone. */
+  blind: Set<string>
+}
+
+/** Every instance that a runtime finds, by its id; what belongs to no placement of ours is ended. */
+async function findAll({ runtimes, journal, host, log, outputs, secrets }: FlowParts): Promise<Findings> {
+  const all = new Map<string, FoundInstance>()
+  const blind = new Set<string>()
+  for (const [kind, runtime] of runtimes) {
+    const found = await runtime.find().catch((error: unknown) => {
+      log.error({ error, kind }, 'a runtime cannot tell what runs')
+      blind.add(kind)
+      return []
+    })
+    for (const instance of found) {
+      all.set(instance.instance, instance)
+      if (journal.placement(instance.service, host)) continue
+      const output = await outputs.open(`end-${instance.service}`)
+      const signal = AbortSignal.timeout(120_000)
+      const context = {
+        output,
+        signal,
+        secret: (reference: { secret: string }) => secrets.open(reference, signal),
+      }
+      await runtime
+        .end(instance, context)
+        .catch((error: unknown) =>
+          log.error({ ...describeError(error), instance }, 'a stray instance could not be ended'),
+        )
+        .finally(() => output.close())
+    }
+  }
+  return { found: all, blind }
+}

@@ -1,0 +1,129 @@
+import picomatch from 'picomatch'
+import { pollActor, systemActor, type Commit, type CoreDraft, type Placement } from '../protocol/index.js'
+import { describeError } from '../kernel/errors.js'
+import type { Sighting } from '../contracts/git-provider.js'
+import { persist } from './backoff.js'
+import type { FlowParts } from './parts.js'
+import type { Service } from './service.js'
+
+/** Follows one service's source: every new head is seen, then admitted, skipped or refused, and the lane is asked. */
+export class Watcher {
+  readonly #parts: FlowParts
+  readonly #service: Service
+  readonly #admitted: () => void
+  readonly #life = new AbortController()
+  #head: string | undefined
+  #looked: string | undefined
+  #looking: Promise<void> | undefined
+  readonly #done: Promise<void>
+
+  constructor(parts: FlowParts, service: Service, admitted: () => void) {
+    this.#parts = parts
+    this.#service = service
+    this.#admitted = admitted
+    this.#done = this.#watch()
+  }
+
+  async close(): Promise<void> {
+    this.#life.abort()
+    await this.#done
+    await this.#looking
+  }
+
+  async #watch(): Promise<void> {
+    const { git, clock, log } = this.#parts
+    const { signal } = this.#life
+    const { name: service, source } = this.#service
+    await persist(
+      clock,
+      signal,
+      async () => {
+        for await (const sighting of git.watch(source, signal)) await this.#sighted(sighting)
+      },
+      (error, wait) => log.error({ error, service, wait }, 'watching a repository ended and begins again'),
+    )
+  }
+
+  async #sighted(sighting: Sighting): Promise<void> {
+    if (sighting.kind === 'head') {
+      this.#head = sighting.sha
+      this.#looking ??= this.#look().finally(() => (this.#looking = undefined))
+    } else if (sighting.kind === 'reachable') await this.#reachable()
+    else await this.#unreachable(sighting)
+  }
+
+  /** Works the newest head off; what was passed over meanwhile is not looked at. */
+  async #look(): Promise<void> {
+    const { clock } = this.#parts
+    while (this.#head !== this.#looked && !this.#life.signal.aborted) {
+      await persist(
+        clock,
+        this.#life.signal,
+        () => this.#seen(this.#head!),
+        async (error) => {
+          await this.#unreachable(describeError(error)).catch(() => undefined)
+        },
+      )
+    }
+  }
+
+  async #seen(sha: string): Promise<void> {
+    const { git, hooks } = this.#parts
+    const before = this.#placement()
+    if (before && before.seen?.sha !== sha) {
+      const commit = await git.fetch(this.#service.source, sha, this.#life.signal)
+      const drafts = await this.#judge(commit, before)
+      await this.#parts.journal.record(...drafts)
+      void hooks.tell('seen', commit, before)
+      // A hold, a release or a removal may have come meanwhile: `desired` is asked, not told.
+      if (drafts.some(({ kind }) => kind === 'commit.admitted')) this.#admitted()
+    }
+    this.#looked = sha
+    await this.#reachable()
+  }
+
+  async #judge(commit: Commit, placement: Placement): Promise<CoreDraft[]> {
+    const { git, hooks } = this.#parts
+    const { name: service, source, include } = this.#service
+    const about = { service, commit: commit.sha, actor: pollActor }
+    const before = placement.seen
+    const signal = this.#life.signal
+    if (before && include.length > 0 && placement.newest) {
+      const changed = await git.changed(source, before.sha, commit.sha, signal)
+      const touches = picomatch(include, { dot: true })
+      if (changed && !changed.some((path) => touches(path))) {
+        const data = {
+          commit,
+          code: 'NOTHING_TOUCHED',
+          reason: `it changes nothing in ${include.join(', ')}`,
+        }
+        return [{ kind: 'commit.skipped', ...about, data }]
+      }
+    }
+    const contained = before && (await git.contains(source, commit.sha, before.sha, signal))
+    const seen: CoreDraft = { kind: 'commit.seen', ...about, data: { commit, forced: contained === false } }
+    const refusal = await hooks.admit(commit, placement)
+    if (refusal) return [seen, { kind: 'commit.refused', ...about, data: { commit, ...refusal } }]
+    const hold = this.#placement()?.hold
+    return [seen, { kind: 'commit.admitted', ...about, data: { commit, held: hold !== undefined } }]
+  }
+
+  #placement(): Placement | undefined {
+    return this.#parts.journal.placement(this.#service.name, this.#parts.host)
+  }
+
+  async #unreachable({ code, reason }: { code: string; reason: string }): Promise<void> {
+    if (this.#placement()?.unreachable?.code === code) return
+    const data = { code, reason: reason.slice(0, 4000) }
+    await this.#record({ kind: 'source.unreachable', actor: systemActor, data })
+  }
+
+  async #reachable(): Promise<void> {
+    if (this.#placement()?.unreachable)
+      await this.#record({ kind: 'source.reachable', actor: systemActor, data: {} })
+  }
+
+  async #record(draft: CoreDraft): Promise<void> {
+    await this.#parts.journal.record({ ...draft, service: this.#service.name } as CoreDraft)
+  }
+}

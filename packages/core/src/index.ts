@@ -1,0 +1,96 @@
+// Contracts: what plugins provide and need. An interface and its token share a name.
+export {
+  GitProvider,
+  type CheckoutReport,
+  type Credential,
+  type Sighting,
+  type Source,
+} from './contracts/git-provider.js'
+export {
+  Runtime,
+  type ApplyContext,
+  type FoundInstance,
+  type Output,
+  type PlacementRef,
+  type Plan,
+  type RuntimeChange,
+} from './contracts/runtime.js'
+export { SecretStore } from './contracts/secret-store.js'
+export {
+  Storage,
+  type Batch,
+  type DocumentQuery,
+  type DocumentWrite,
+  type EventFilter,
+  type EventPage,
+  type EventQuery,
+} from './contracts/storage.js'
+export { Telemetry, type LogFrame, type LogLine, type LogQuery } from './contracts/telemetry.js'
+
+// Kernel: plugins, their order and life, and what every plugin may need.
+export {
+  definePlugin,
+  type DoctorLine,
+  type Plugin,
+  type PluginDefinition,
+  type SetupContext,
+} from './kernel/plugin.js'
+export { inject } from './kernel/container.js'
+export {
+  manyToken,
+  optional,
+  token,
+  type ManyToken,
+  type Met,
+  type Need,
+  type Needs,
+  type OneToken,
+  type Token,
+} from './kernel/token.js'
+export { refuseIf, type Hook, type Hooks, type Refusal, type Undo, type Verdict } from './kernel/hooks.js'
+export { StreamReply, type Route, type RouteHandler, type RouteRequest } from './kernel/route.js'
+export {
+  Config,
+  ConfigError,
+  faultLine,
+  parseConfig,
+  type ConfigDocument,
+  type ConfigFault,
+} from './kernel/config.js'
+export {
+  configSchema,
+  type LongshoreConfig,
+  type RunConfig,
+  type ServiceConfig,
+  type SourceConfig,
+} from './kernel/config-schema.js'
+export { nearest } from './kernel/nearest.js'
+export { Contributions } from './kernel/contributions.js'
+export { HostInfo } from './kernel/host.js'
+export { Clock, systemClock } from './kernel/clock.js'
+export { within } from './kernel/deadline.js'
+export {
+  DeadlineError,
+  describeError,
+  InputError,
+  LongshoreError,
+  MissingError,
+  RefusedError,
+  UnavailableError,
+} from './kernel/errors.js'
+export { createLogger, Logger, type LoggerOptions, type LogLevel } from './kernel/logger.js'
+export { Secret } from './kernel/secret.js'
+export { Secrets } from './kernel/secrets.js'
+export { checkGitRef, checkGitUrl, parseGitUrl, type GitAddress, type GitUrlRules } from './kernel/git-url.js'
+export { newId } from './kernel/ids.js'
+export type { Kernel, KernelOptions } from './kernel/kernel.js'
+
+// Flow: the journal and the one door for changing what runs.
+export { Journal } from './flow/journal.js'
+export { Flow } from './flow/flow.js'
+export type { Request } from './flow/requests.js'
+
+// What is printed: bounded logs of byte-exact lines.
+export { readLines, LineLog, type LineLogOptions, type LineQuery } from './linelog/index.js'
+
+export { createLongshore, reconfigure } from './longshore.js'

@@ -1,0 +1,30 @@
+import { systemActor } from './protocol/index.js'
+import { flowPlugin } from './flow/flow.js'
+import { Journal } from './flow/journal.js'
+import { ConfigError, faultLine, type ConfigDocument } from './kernel/config.js'
+import { describeError } from './kernel/errors.js'
+import { Kernel, type KernelOptions } from './kernel/kernel.js'
+import type { Plugin } from './kernel/plugin.js'
+
+/** What every Longshore has: the flow. Everything else, also storage and git, is a plugin that is given. */
+export const corePlugins: readonly Plugin[] = [flowPlugin]
+
+/** A kernel with the flow, ready to start. Throws every fault of the config, or of how the plugins fit together. */
+export function createLongshore(options: KernelOptions): Kernel {
+  return new Kernel({ ...options, plugins: [...corePlugins, ...options.plugins] })
+}
+
+/** Applies a new config to a running Longshore and records that; a bad one is recorded, thrown, and changes nothing. */
+export async function reconfigure(kernel: Kernel, read: () => Promise<ConfigDocument>): Promise<string[]> {
+  const journal = kernel.get(Journal)
+  try {
+    const changes = await kernel.reconfigure(await read())
+    if (changes.length > 0)
+      await journal.record({ kind: 'config.applied', actor: systemActor, data: { changes } })
+    return changes
+  } catch (error) {
+    const errors = error instanceof ConfigError ? error.faults.map(faultLine) : [describeError(error).reason]
+    await journal.record({ kind: 'config.refused', actor: systemActor, data: { errors } })
+    throw error
+  }
+}
