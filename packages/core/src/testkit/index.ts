@@ -1,9 +1,21 @@
+export { startTestKernel, type TestKernel, type TestKernelOptions } from './kernel.js'
 export type { Law } from './law.js'
-export { needs, type Need, type Part } from './needs.js'
-export { GitRepository, runGit, type CommitOptions, type TreeFile } from './git-repository.js'
-export { GitServer, startGitServer, type GitServerCount, type GitServerManners, type GitServerOptions } from './git-server.js'
-export { FakeGit, type FakeFile } from './fakes/git-provider.js'
+export { needs, type Part, type PartAnswer } from './needs.js'
+
 export { gitProviderLaws, type GitSubject } from './laws/git-provider.js'
-export { MemoryStorage, memoryDisk, type MemoryDisk } from './fakes/storage.js'
 export { storageLaws, type OpenedStorage, type StoragePlace } from './laws/storage.js'
+
+export { FakeGit, type FakeFile } from './fakes/git-provider.js'
+export { FakeRun, FakeRuntime } from './fakes/runtime.js'
+export { FakeSecretStore } from './fakes/secret-store.js'
+export { memoryDisk, MemoryStorage, type MemoryDisk } from './fakes/storage.js'
+
 export { madeEvents, madeSince } from './laws/storage-made.js'
+export { GitRepository, runGit, type CommitOptions, type TreeFile } from './git-repository.js'
+export {
+  GitServer,
+  startGitServer,
+  type GitServerCount,
+  type GitServerManners,
+  type GitServerOptions,
+} from './git-server.js'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
  * What the machine answered about a part that a test needs. It fits vitest's options as it is, so that the report says
  * why something was skipped: `describe('over SSH', needs('sshd'), () => …)`, `test('…', needs('root'), () => …)`.
  */
-export interface Need {
+export interface PartAnswer {
   readonly ok: boolean
   /** Why the part is not to be had here; undefined when it is. */
   readonly why: string | undefined
@@ -19,7 +19,9 @@ const looks = {
   'git-http-backend': () => {
     const folder = output('git', ['--exec-path'])
     if (folder === undefined) return 'git is not installed'
-    return existsSync(join(folder, 'git-http-backend')) ? undefined : 'this git comes without git-http-backend'
+    return existsSync(join(folder, 'git-http-backend'))
+      ? undefined
+      : 'this git comes without git-http-backend'
   },
   sshd: () => (existsSync('/usr/sbin/sshd') ? undefined : 'the OpenSSH server is not installed'),
   root: () => (process.getuid?.() === 0 ? undefined : 'the tests do not run as root'),
@@ -37,7 +39,7 @@ export type Part = keyof typeof looks
  * Says whether this machine has a part. With LONGSHORE_REQUIRE=all a missing part throws, so that the tests fail
  * instead of being skipped: what `npm run verify` calls green has run.
  */
-export function needs(part: Part): Need {
+export function needs(part: Part): PartAnswer {
   const why = looks[part]()
   if (why !== undefined && process.env['LONGSHORE_REQUIRE'] === 'all')
     throw new Error(`This test needs ${part}: ${why}. Run npm run provision, or npm test to skip what lacks.`)

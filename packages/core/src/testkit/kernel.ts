@@ -1,0 +1,140 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { GitProvider } from '../contracts/git-provider.js'
+import { Runtime } from '../contracts/runtime.js'
+import { Storage } from '../contracts/storage.js'
+import { SecretStore } from '../contracts/secret-store.js'
+import { Flow } from '../flow/flow.js'
+import { Journal } from '../flow/journal.js'
+import type { Clock } from '../kernel/clock.js'
+import type { Kernel } from '../kernel/kernel.js'
+import { createLogger, type Logger } from '../kernel/logger.js'
+import { definePlugin, type Plugin } from '../kernel/plugin.js'
+import type { Event } from '../protocol/index.js'
+import { createLongshore } from '../longshore.js'
+import { FakeGit } from './fakes/git-provider.js'
+import { FakeRun, FakeRuntime } from './fakes/runtime.js'
+import { FakeSecretStore } from './fakes/secret-store.js'
+import { MemoryStorage, type MemoryDisk } from './fakes/storage.js'
+
+export interface TestKernelOptions {
+  /** The plugins under test. Contracts that none of them provides are met by fakes. */
+  plugins?: readonly Plugin[]
+  /** The config without `version`; by default one service `hello` of kind `fake`. */
+  config?: Record<string, unknown>
+  clock?: Clock
+  /** What runs and what git knows of an earlier kernel. */
+  git?: FakeGit
+  runtime?: FakeRuntime
+  /** Silent unless given. */
+  logger?: Logger
+  /** What an earlier kernel's storage left behind. */
+  disk?: MemoryDisk
+  /** Kept when given; otherwise a folder of its own that `stop` removes. */
+  data?: string
+}
+
+/** A running kernel with the fakes that its contracts are met by. */
+export interface TestKernel {
+  kernel: Kernel
+  flow: Flow
+  journal: Journal
+  git: FakeGit
+  runtime: FakeRuntime
+  storage: MemoryStorage
+  secrets: FakeSecretStore
+  data: string
+  /** The first event, from the beginning of the journal on, that fits; rejects after 10 s. */
+  seen(fits: (event: Event) => boolean): Promise<Event>
+  stop(): Promise<void>
+}
+
+const hello = { hello: { source: { url: 'https://git.example/team/hello.git' }, run: { kind: 'fake' } } }
+
+/** Starts a kernel with the plugins under test, and with fakes for every contract that they leave open. */
+export async function startTestKernel(options: TestKernelOptions = {}): Promise<TestKernel> {
+  const { plugins = [], config = { services: hello } } = options
+  const data = options.data ?? (await mkdtemp(join(tmpdir(), 'longshore-test-')))
+  const fakes = {
+    git: options.git ?? new FakeGit(),
+    runtime: options.runtime ?? new FakeRuntime(),
+    storage: new MemoryStorage(options.disk),
+    secrets: new FakeSecretStore(),
+  }
+  const kernel = createLongshore({
+    plugins: [...stand(plugins, fakes), ...plugins],
+    config: { file: 'test', value: { version: 1, host: 'test', ...config } },
+    data,
+    version: '0.0.0-test',
+    logger: options.logger ?? createLogger({ level: 'error', to: { write: () => undefined } }),
+    clock: options.clock,
+  })
+  await kernel.start()
+  const journal = kernel.get(Journal)
+  return {
+    kernel,
+    flow: kernel.get(Flow),
+    journal,
+    ...fakes,
+    data,
+    seen: (fits) => firstSeen(journal, fits),
+    async stop() {
+      await kernel.stop()
+      fakes.storage.close()
+      if (!options.data) await rm(data, { recursive: true, force: true })
+    },
+  }
+}
+
+/** One stand-in plugin per contract that the plugins under test do not provide. */
+function stand(
+  plugins: readonly Plugin[],
+  fakes: Pick<TestKernel, 'git' | 'runtime' | 'storage' | 'secrets'>,
+): Plugin[] {
+  const provided = new Set(
+    plugins.flatMap((plugin) => (plugin.provides ?? []).map(({ name }: { name: string }) => name)),
+  )
+  const open: Plugin[] = [
+    definePlugin({
+      name: 'fake-runtime',
+      provides: [Runtime],
+      runs: { fake: FakeRun },
+      setup: ({ provide }) => provide(Runtime, 'fake', fakes.runtime),
+    }),
+    definePlugin({
+      name: 'fake-secrets',
+      provides: [SecretStore],
+      setup: ({ provide }) => provide(SecretStore, 'fake', fakes.secrets),
+    }),
+  ]
+  if (!provided.has(GitProvider.name)) {
+    open.push(
+      definePlugin({
+        name: 'fake-git',
+        provides: [GitProvider],
+        setup: ({ provide }) => provide(GitProvider, fakes.git),
+      }),
+    )
+  }
+  if (!provided.has(Storage.name)) {
+    open.push(
+      definePlugin({
+        name: 'fake-storage',
+        provides: [Storage],
+        setup: ({ provide }) => provide(Storage, fakes.storage),
+      }),
+    )
+  }
+  return open
+}
+
+async function firstSeen(journal: Journal, fits: (event: Event) => boolean): Promise<Event> {
+  const signal = AbortSignal.timeout(10_000)
+  for await (const events of journal.follow(0, signal)) {
+    const found = events.find(fits)
+    if (found) return found
+  }
+  const { events } = await journal.read({ limit: 20 })
+  throw new Error(`no such event came; the last ones: ${events.map(({ kind }) => kind).join(', ')}`)
+}
