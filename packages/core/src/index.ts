@@ -89,6 +89,7 @@ export type { Kernel, KernelOptions } from './kernel/kernel.js'
 export { Journal } from './flow/journal.js'
 export { Flow } from './flow/flow.js'
 export type { Request } from './flow/requests.js'
+export { deploymentUnknown, serviceUnknown } from './flow/unknown.js'
 
 // What is printed: bounded logs of byte-exact lines.
 export { readLines, LineLog, type LineLogOptions, type LineQuery } from './linelog/index.js'

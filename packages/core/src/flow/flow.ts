@@ -25,11 +25,11 @@ export interface Flow {
   /** Every placement that was ever declared, by name. */
   placements(): Placement[]
   deployment(id: string): Promise<Deployment | undefined>
-  /** Newest first; `before`: only those older than the deployment of this id. */
+  /** Newest first; `next` is what to give as `before` for those after, undefined at the end. */
   deployments(
     service: string,
-    query: { host?: string; before?: string; limit: number },
-  ): Promise<Deployment[]>
+    query: { host?: string; before?: number; limit: number },
+  ): Promise<{ items: Deployment[]; next?: number }>
   /** What a deployment printed; with `follow` until it has settled. */
   output(deployment: string, follow: boolean, signal: AbortSignal): AsyncIterable<LogFrame>
   /** Takes a request: the same pipe for every client. Rejects with a coded error when it is forbidden or makes no sense. */
@@ -69,7 +69,7 @@ export const flowPlugin = definePlugin({
       log,
       checkouts: new Checkouts(host.data),
       outputs: new Outputs(host.data, clock),
-      slots: new Semaphore(config.current().defaults.parallel),
+      slots: new Semaphore(() => config.current().defaults.parallel),
       keepCheckouts: () => config.current().retention.checkouts,
     }
     const works = new Works(parts, config, storage)
@@ -90,16 +90,11 @@ function doors({ journal, outputs }: FlowParts, works: Works, storage: Storage):
     deployment: (id) => journal.deployment(id),
     request: (request) => works.requests.take(request),
     async deployments(service, { host, before, limit }) {
-      const found: Deployment[] = []
-      // Ids sort by time over all services; a service's own are picked out of them.
-      for (let after = before; found.length < limit;) {
-        const page = await storage.list<Deployment>('deployment', { after, reverse: true, limit: 500 })
-        const own = page.filter(({ value }) => value.service === service && (!host || value.host === host))
-        found.push(...own.map(({ value }) => value))
-        if (page.length < 500) break
-        after = page.at(-1)!.key
-      }
-      return found.slice(0, limit)
+      // The journal knows a service's own by its index; the documents hold what became of them.
+      const query = { service, host, kind: 'deployment.queued', limit }
+      const { events, next } = await storage.events({ ...query, before })
+      const items = await Promise.all(events.map(({ deployment }) => journal.deployment(deployment!)))
+      return { items: items.filter((item) => item !== undefined), next }
     },
     async *output(id, follow, signal) {
       // Its id may be known before its turn has come.

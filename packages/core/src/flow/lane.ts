@@ -55,11 +55,13 @@ export class Lane {
     this.#service = service
   }
 
-  ask(ask: Ask): void {
-    if (this.#life.signal.aborted) return
+  /** Answers the id that the deployment will have: the one given, or that of an ask which waits already. */
+  ask(ask: Ask): string | undefined {
+    if (this.#life.signal.aborted) return undefined
     this.#ask = merge(this.#ask, ask)
     this.#yieldToNewer()
-    this.#work ??= this.#run().finally(() => (this.#work = undefined))
+    this.#work ??= this.#run()
+    return this.#ask.id
   }
 
   /** Ends the deployment under way by that id; false when there is none. */
@@ -103,18 +105,22 @@ export class Lane {
       await persist(
         clock,
         signal,
-        async () => {
-          const ask = this.#ask
-          this.#ask = undefined
-          try {
-            if (ask) await this.#close(ask)
-          } catch (error) {
-            this.#ask = ask && merge(ask, this.#ask)
-            throw error
-          }
-        },
+        () => this.#answer(),
         (error, wait) => log.error({ error, ...this.#ref, wait }, 'the flow could not go on and tries again'),
       )
+    }
+    // In the same breath as the last look at `ask`: one that comes later begins anew.
+    this.#work = undefined
+  }
+
+  async #answer(): Promise<void> {
+    const ask = this.#ask
+    this.#ask = undefined
+    try {
+      if (ask) await this.#close(ask)
+    } catch (error) {
+      this.#ask = merge(ask, this.#ask)
+      throw error
     }
   }
 
@@ -161,7 +167,12 @@ export class Lane {
       // Something newer may have come while this was being written.
       this.#yieldToNewer()
       if (this.#life.signal.aborted) controller.abort(this.#life.signal.reason)
-      await new Pipeline(this.#parts, service, attempt, output, controller.signal).run()
+      await new Pipeline(
+        { ...this.#parts, output, life: this.#life.signal },
+        service,
+        attempt,
+        controller.signal,
+      ).run()
     } finally {
       this.#current = undefined
       await output.close()

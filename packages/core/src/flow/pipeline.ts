@@ -3,6 +3,7 @@ import type { ApplyContext, Output, Plan } from '../contracts/runtime.js'
 import type { Actor, Commit, Deployment, Outcome, Phase, Trigger } from '../protocol/index.js'
 import { within } from '../kernel/deadline.js'
 import { describeError, LongshoreError, RefusedError, UnavailableError } from '../kernel/errors.js'
+import { persist } from './backoff.js'
 import type { FlowParts } from './parts.js'
 import type { Service } from './service.js'
 
@@ -27,17 +28,18 @@ export interface Attempt {
   why?: string
 }
 
+/** `life` outlives the deployment's own signal: what became of it has to be recorded in any case. */
+export type PipelineParts = FlowParts & { output: Output; life: AbortSignal }
+
 /** Brings one service to one commit: fetch, plan, guard, apply, verify, settle. Never rejects for what the service does. */
 export class Pipeline {
-  readonly #parts: FlowParts
+  readonly #parts: PipelineParts
   readonly #service: Service
   readonly #attempt: Attempt
-  readonly #output: Output
   readonly #signal: AbortSignal
   readonly #phases: Deployment['phases'] = []
 
-  constructor(parts: FlowParts, service: Service, attempt: Attempt, output: Output, signal: AbortSignal) {
-    this.#output = output
+  constructor(parts: PipelineParts, service: Service, attempt: Attempt, signal: AbortSignal) {
     this.#parts = parts
     this.#service = service
     this.#attempt = attempt
@@ -46,41 +48,46 @@ export class Pipeline {
 
   /** Resolves when the deployment is settled and that is durable. */
   async run(): Promise<void> {
-    let release: (() => void) | undefined
     try {
-      release = await this.#parts.slots.acquire(this.#signal)
-      const plan = await this.#carryOut()
+      await this.#enter('fetching')
+      const directory = await this.#fetch()
+      const plan = await this.#inTurn(() => this.#carryOut(directory))
       await this.#settle('kept')
       this.#clean(plan)
     } catch (error) {
       await this.#fail(error)
-    } finally {
-      release?.()
     }
   }
 
-  async #carryOut(): Promise<Plan> {
+  /** Whoever waits for a repository or for room on the disk takes no place: only what touches the host does. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const release = await this.#parts.slots.acquire(this.#signal)
+    try {
+      return await work()
+    } finally {
+      release()
+    }
+  }
+
+  async #carryOut(directory: string): Promise<Plan> {
     const { hooks, runtimes } = this.#parts
-    await this.#enter('fetching')
-    const directory = await this.#fetch()
-    this.#signal.throwIfAborted()
     await this.#enter('planning')
     const plan = await hooks.plan(this.#plan(directory))
     void hooks.tell('planned', plan)
     await hooks.guard(plan)
-    this.#signal.throwIfAborted()
-    // From here on the host is touched: a restart must find that this was begun.
-    await this.#enter('applying')
     const runtime = runtimes.get(plan.run.kind)
     if (!runtime) {
       throw new UnavailableError('RUNTIME_MISSING', `no plugin runs services of kind ${plan.run.kind}`, {
         hint: 'Add the plugin of this kind, and restart Longshore.',
       })
     }
+    this.#signal.throwIfAborted()
+    // From here on the host is touched: a restart must find that this was begun.
+    await this.#enter('applying')
     const what = `up of ${plan.service}`
     await within(plan.timeout, what, (signal) => runtime.apply(plan, this.#context(signal)), this.#signal)
     void hooks.tell('applied', plan)
-    await this.#enter('verifying')
+    await this.#surely(() => this.#enter('verifying'))
     await this.#verify(plan)
     return plan
   }
@@ -91,16 +98,42 @@ export class Pipeline {
     if (!verdict.keep) throw new RefusedVerdict(verdict.code, verdict.reason)
   }
 
+  /** The commit's directory. What cannot be had now is waited for: a server that is away, a full disk. */
   async #fetch(): Promise<string> {
+    let directory: string | undefined
+    let fault: unknown
+    await persist(
+      this.#parts.clock,
+      this.#signal,
+      async () => {
+        directory = await this.#checkOut().catch((error: unknown) => {
+          if (error instanceof UnavailableError) throw error
+          fault = error
+          return undefined
+        })
+      },
+      (error, wait) =>
+        this.#note(`${describeError(error).reason}; tried again in ${Math.round(wait / 1000)} s`),
+    )
+    this.#signal.throwIfAborted()
+    if (directory === undefined) throw fault
+    return directory
+  }
+
+  async #checkOut(): Promise<string> {
     const { git, checkouts } = this.#parts
     const { source, name } = this.#service
     const { sha } = this.#attempt.commit
     return checkouts.ensure(name, sha, async (directory) => {
       await git.fetch(source, sha, this.#signal)
       const { files, bytes, left } = await git.checkout(source, sha, directory, this.#signal)
-      await this.#output.write('note', `checked out ${sha}: ${files} files, ${bytes} bytes\n`)
-      for (const { path, kind } of left) await this.#output.write('note', `left out: ${path} (${kind})\n`)
+      await this.#note(`checked out ${sha}: ${files} files, ${bytes} bytes`)
+      for (const { path, kind } of left) await this.#note(`left out: ${path} (${kind})`)
     })
+  }
+
+  #note(line: string): Promise<void> {
+    return this.#parts.output.write('note', `${line}\n`)
   }
 
   #plan(directory: string): Plan {
@@ -126,7 +159,7 @@ export class Pipeline {
   #context(signal: AbortSignal): ApplyContext {
     return {
       signal,
-      output: this.#output,
+      output: this.#parts.output,
       secret: (reference) => this.#parts.secrets.open(reference, signal),
     }
   }
@@ -147,7 +180,7 @@ export class Pipeline {
     const reason: unknown = this.#signal.aborted ? this.#signal.reason : error
     const { code, reason: sentence } = describeError(reason)
     const hint = reason instanceof LongshoreError && reason.hint ? ` ${reason.hint}` : ''
-    await this.#output.write('note', `${code}: ${sentence}.${hint}\n`)
+    await this.#note(`${code}: ${sentence}.${hint}`)
     if (!(reason instanceof LongshoreError))
       this.#parts.log.error({ error: reason, ...this.#about() }, 'a deployment met an error')
     if (reason instanceof Ended) return this.#settle(reason.outcome, code, sentence, reason.actor)
@@ -163,9 +196,26 @@ export class Pipeline {
     const { journal, hooks } = this.#parts
     const { id, why } = this.#attempt
     const data = { outcome, code, reason: reason?.slice(0, 4000), phases: this.#phases }
-    await journal.record({ kind: 'deployment.settled', ...this.#about(), deployment: id, actor, why, data })
+    const draft = { kind: 'deployment.settled', ...this.#about(), deployment: id, actor, why, data } as const
+    await this.#surely(() => journal.record(draft))
     const deployment = await journal.deployment(id)
     if (deployment) void hooks.tell(outcome === 'kept' ? 'settled' : 'failed', deployment)
+  }
+
+  /** What has happened is recorded, however long the journal is away; a stop of Longshore leaves it to the next start. */
+  async #surely(record: () => Promise<unknown>): Promise<void> {
+    try {
+      await record()
+    } catch (first) {
+      const { clock, life, log } = this.#parts
+      log.error({ error: first, ...this.#about() }, 'a deployment went on, which could not be recorded yet')
+      await persist(
+        clock,
+        life,
+        async () => void (await record()),
+        () => undefined,
+      )
+    }
   }
 
   /** Old checkouts go after a success; that this fails harms nobody and is logged. */

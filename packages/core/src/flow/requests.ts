@@ -6,12 +6,13 @@ import {
   type CoreDraft,
   type Placement,
 } from '../protocol/index.js'
-import { InputError, MissingError, RefusedError } from '../kernel/errors.js'
+import { InputError, RefusedError } from '../kernel/errors.js'
 import { newId } from '../kernel/ids.js'
 import type { Lane } from './lane.js'
 import type { FlowParts } from './parts.js'
 import { Ended } from './pipeline.js'
 import type { Service } from './service.js'
+import { deploymentUnknown, serviceUnknown } from './unknown.js'
 
 /** What a person or a program asks of a service. `host` absent: every placement that this kernel knows. */
 export type Request = { actor: Actor; why?: string } & (
@@ -54,9 +55,7 @@ export class Requests {
     const placement = journal.placement(service, host ?? here)
     const lane = this.#lanes.get(service)
     if (placement?.declared && lane) return { placement, lane }
-    throw new MissingError('SERVICE_UNKNOWN', `there is no service ${service}${host ? ` on ${host}` : ''}`, {
-      hint: placement ? 'It was removed from the config; its history is kept.' : 'Look at `longshore ls`.',
-    })
+    throw serviceUnknown(service, host, placement !== undefined)
   }
 
   async #stop(request: ServiceRequest, placement: Placement, lane: Lane): Promise<Accepted> {
@@ -81,8 +80,7 @@ export class Requests {
     const runs = wanted !== undefined && after.running?.commit.sha === wanted.sha && !placement.hold
     if (!wanted || runs) return { seq }
     const id = newId(this.#parts.clock.now())
-    lane.ask({ trigger: 'release', actor, why, force: true, id })
-    return { seq, deployment: id }
+    return { seq, deployment: lane.ask({ trigger: 'release', actor, why, force: true, id }) }
   }
 
   async #redeploy(request: ServiceRequest, placement: Placement, lane: Lane): Promise<Accepted> {
@@ -98,10 +96,14 @@ export class Requests {
     const seq = named ? await this.#choose(request, named, placement) : placement.seq
     const after = this.#parts.journal.placement(service, placement.host) ?? placement
     if (!restart && !desired(after).commit) throw nothing(service, 'was admitted')
+    const wanted = desired(after).commit?.sha
+    const under = after.deployment
+    if (!restart && under && under.commit.sha === wanted && under.digest === after.digest)
+      return { seq, deployment: under.id }
     const id = newId(this.#parts.clock.now())
     const { actor, why } = request
-    lane.ask({ trigger: restart ? 'restart' : 'operator', actor, why, force: true, keep: restart, id })
-    return { seq, deployment: id }
+    const trigger = restart ? 'restart' : 'operator'
+    return { seq, deployment: lane.ask({ trigger, actor, why, force: true, keep: restart, id }) }
   }
 
   /** A commit that a person names counts as admitted: the newest until a newer one comes. */
@@ -122,7 +124,7 @@ export class Requests {
 
   async #cancel({ deployment: id, actor, why }: Extract<Request, { kind: 'cancel' }>): Promise<Accepted> {
     const deployment = await this.#parts.journal.deployment(id)
-    if (!deployment) throw new MissingError('DEPLOYMENT_UNKNOWN', `there is no deployment ${id}`)
+    if (!deployment) throw deploymentUnknown(id)
     const reason = new Ended('DEPLOYMENT_CANCELLED', 'cancelled', why ?? 'cancelled by request', actor)
     if (deployment.outcome || !this.#lanes.get(deployment.service)?.cancel(id, reason)) {
       throw new RefusedError(

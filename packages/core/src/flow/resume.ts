@@ -5,12 +5,12 @@ import type { FlowParts } from './parts.js'
 
 /**
  * After a start, whatever ended the last run: no deployment stays under way for ever, nothing that should not run goes on,
- * and what should run but is gone is known to be lost. Answers the services whose instances are gone.
+ * and what should run but is gone is known to be lost. Answers the services of which something runs, and those that lost it.
  */
-export async function resume(parts: FlowParts): Promise<Map<string, boolean>> {
+export async function resume(parts: FlowParts): Promise<{ found: Set<string>; lost: Set<string> }> {
   const { journal, host } = parts
   const { found, blind } = await findAll(parts)
-  const lost = new Map<string, boolean>()
+  const lost = new Set<string>()
   const drafts: CoreDraft[] = []
   for (const placement of journal.placements().values()) {
     if (placement.host !== host) continue
@@ -33,11 +33,11 @@ export async function resume(parts: FlowParts): Promise<Map<string, boolean>> {
         actor: systemActor,
         data,
       })
-      if (instance.deployment === running?.deployment && desired(placement).commit) lost.set(service, true)
+      if (instance.deployment === running?.deployment && desired(placement).commit) lost.add(service)
     }
   }
   if (drafts.length > 0) await journal.record(...drafts)
-  return lost
+  return { found: new Set([...found.values()].map(({ service }) => service)), lost }
 }
 
 interface Findings {

@@ -1,24 +1,25 @@
 /** At most so many holders at once; the others wait in line, and leave it when their signal aborts. */
 export class Semaphore {
   readonly #waiting = new Set<() => void>()
-  #free: number
+  readonly #places: () => number
+  #taken = 0
 
-  constructor(places: number) {
-    this.#free = places
+  constructor(places: () => number) {
+    this.#places = places
   }
 
   /** Resolves with the release; call it once. */
   async acquire(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted()
-    if (this.#free > 0) this.#free--
+    if (this.#taken < this.#places()) this.#taken++
     else await this.#wait(signal)
     let held = true
     return () => {
       if (!held) return
       held = false
       const [next] = this.#waiting
-      if (next) next()
-      else this.#free++
+      if (next && this.#taken <= this.#places()) next()
+      else this.#taken--
     }
   }
 

@@ -47,7 +47,7 @@ export class Watcher {
   async #sighted(sighting: Sighting): Promise<void> {
     if (sighting.kind === 'head') {
       this.#head = sighting.sha
-      this.#looking ??= this.#look().finally(() => (this.#looking = undefined))
+      this.#looking ??= this.#look()
     } else if (sighting.kind === 'reachable') await this.#reachable()
     else await this.#unreachable(sighting)
   }

@@ -35,16 +35,19 @@ export class Works {
 
   async start(version: string): Promise<void> {
     const { journal, runtimes } = this.#parts
+    this.#keep('telling', () => this.#tell())
     await journal.record({ kind: 'host.started', actor: systemActor, data: { version } })
     for (const [kind, runtime] of runtimes)
       this.#keep(kind, () => this.#changes(runtime.watch(this.#life.signal)))
     const next = servicesOf(this.#config.current())
     await this.#declare(next)
-    const lost = await resume(this.#parts)
+    const { found, lost } = await resume(this.#parts)
     this.#services = next
-    for (const placement of this.#here())
-      this.#open(placement, next.get(placement.service), lost.get(placement.service))
-    this.#keep('telling', () => this.#tell())
+    for (const { service, declared, running, stuck } of this.#here()) {
+      if (declared || running || stuck || found.has(service)) {
+        this.#open(service, next.get(service), lost.has(service) ? 'lost' : 'resume')
+      }
+    }
     this.#keep('retention', () => this.#prune())
     this.#config.changed(() => this.#follow())
   }
@@ -84,7 +87,7 @@ export class Works {
         if (JSON.stringify(before.get(service)) === JSON.stringify(next.get(service))) continue
         await this.#watchers.get(service)?.close()
         this.#watchers.delete(service)
-        this.#open(placement, next.get(service))
+        this.#open(service, next.get(service), 'config')
       }
     })
     return this.#turn
@@ -118,12 +121,11 @@ export class Works {
     if (drafts.length > 0) await this.#parts.journal.record(...drafts)
   }
 
-  #open({ service }: Placement, declared: Service | undefined, lost = false): void {
+  #open(service: string, declared: Service | undefined, trigger: Trigger): void {
     const lane = this.#lanes.get(service) ?? new Lane(this.#parts, service)
     this.#lanes.set(service, lane)
     lane.declare(declared)
-    const trigger: Trigger = lost ? 'lost' : this.#watchers.size === 0 ? 'resume' : 'config'
-    lane.ask({ trigger, actor: systemActor, force: lost })
+    lane.ask({ trigger, actor: systemActor, force: trigger === 'lost' })
     if (!declared) return
     const admitted = () => lane.ask({ trigger: 'commit', actor: { kind: 'poll' } })
     this.#watchers.set(service, new Watcher(this.#parts, declared, admitted))
