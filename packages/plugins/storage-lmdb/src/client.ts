@@ -1,0 +1,44 @@
+import { open, type Database, type RootDatabase } from 'lmdb'
+
+export type Table<K extends string | number | string[]> = Database<Buffer, K>
+/** A file of LMDB: its tables, and its writes. */
+export type Environment = RootDatabase<Buffer, string>
+
+/** A named table of raw bytes. `uint32` keys are whole numbers below 2^32 and cost least. */
+export function table<K extends string | number | string[]>(
+  environment: Environment,
+  name: string,
+  keys: 'ordered-binary' | 'uint32' = 'ordered-binary',
+): Table<K> {
+  return environment.openDB<Buffer, K>(name, { encoding: 'binary', keyEncoding: keys })
+}
+
+/** `live`: a resolved write is flushed. `bulk`: nothing is, its writer flushes the file at the end. */
+export function openEnvironment(path: string, use: 'live' | 'bulk' | 'read'): Environment {
+  return open<Buffer, string>({
+    path,
+    noSubdir: true,
+    encoding: 'binary',
+    maxDbs: 8,
+    // A commit is written, flushed and only then visible: what a reader sees is durable.
+    overlappingSync: false,
+    noSync: use === 'bulk',
+    readOnly: use === 'read',
+    // Writes are grouped by their caller, which knows what belongs together.
+    eventTurnBatching: false,
+  })
+}
+
+/**
+ * Runs the writes of `put` as one atomic, flushed write. Everything must be encoded before: a throw in between would
+ * keep the first half.
+ */
+export async function writeTogether(environment: Environment, put: () => void): Promise<void> {
+  try {
+    await environment.batch(put)
+  } catch (error) {
+    // LMDB says why in a promise of its own, which nobody else looks at.
+    const reason = (error as { commitError?: Promise<unknown> }).commitError
+    throw reason ? await reason.catch((cause: unknown) => cause) : error
+  }
+}

@@ -1,0 +1,5 @@
+export { default } from './plugin.js'
+export { StorageLmdbConfig } from './config.js'
+export { checkBackup, restore } from './backup.js'
+export { folderName } from './names.js'
+export { LmdbStorage, openStore, type StoreOptions } from './storage.js'
