@@ -91,24 +91,26 @@ export function configSchema(
   plugins: readonly Plugin[],
 ): z.ZodType<LongshoreConfig & Record<string, unknown>> {
   const sections = Object.fromEntries(plugins.flatMap(({ name, config }) => (config ? [[name, config]] : [])))
-  return z.strictObject({ ...base(runSchema(plugins)), ...sections }).superRefine((config, context) => {
-    for (const [name, service] of Object.entries(config.services as Record<string, ServiceConfig>)) {
-      for (const [key, message] of sourceFaults(service.source, config as LongshoreConfig)) {
-        context.addIssue({
-          code: 'custom',
-          path: ['services', name, 'source', key],
-          message,
-          input: undefined,
-        })
+  const schema = z.strictObject({ ...base(runSchema(plugins)), ...sections })
+  // Also beside other faults, so that all are told at once: then parts of the config may be anything.
+  return schema.superRefine(
+    (config, context) => {
+      for (const [name, service] of Object.entries(config?.services ?? {})) {
+        const { source } = (service ?? {}) as Partial<ServiceConfig>
+        if (typeof source?.url !== 'string') continue
+        for (const [key, message] of sourceFaults(source, config.credentials)) {
+          context.addIssue({ code: 'custom', path: ['services', name, 'source', key], message })
+        }
       }
-    }
-  }) as unknown as z.ZodType<LongshoreConfig & Record<string, unknown>>
+    },
+    { when: () => true },
+  ) as unknown as z.ZodType<LongshoreConfig & Record<string, unknown>>
 }
 
 /** What only shows when a source is read beside the credentials. */
 function sourceFaults(
   source: SourceConfig,
-  { credentials }: LongshoreConfig,
+  credentials: Partial<LongshoreConfig['credentials']> = {},
 ): [key: string, message: string][] {
   const faults: [string, string][] = []
   const credential = source.credential === undefined ? undefined : credentials[source.credential]

@@ -9,8 +9,8 @@ export interface ConfigDocument {
   /** The file, or a word for where else it came from (`environment`). */
   file: string
   value: unknown
-  /** One-based line and column of the key or item at the path; undefined where the format cannot tell. */
-  place?(path: readonly PropertyKey[]): { line: number; column: number } | undefined
+  /** One-based line and column of the key or item at the path, or another source that it came from; undefined where nobody can tell. */
+  place?(path: readonly PropertyKey[]): { file?: string; line?: number; column?: number } | undefined
 }
 
 /** One fault, with its place and how to mend it. */
@@ -55,7 +55,7 @@ export const Config = token<Config>('Config')
 
 /** Checks the whole document and answers its parsed form, or throws every fault at once. */
 export function parseConfig<C>(document: ConfigDocument, schema: z.ZodType<C>): C {
-  const parsed = schema.safeParse(document.value)
+  const parsed = schema.safeParse(document.value, { error: say })
   if (parsed.success) return parsed.data
   throw new ConfigError(parsed.error.issues.flatMap((issue) => faultsOf(issue, document, schema)))
 }
@@ -67,15 +67,33 @@ function faultsOf(issue: Issue, document: ConfigDocument, schema: z.ZodType): Co
     const known = knownKeys(schema, issue.path, document.value)
     return issue.keys.map((key) => {
       const guess = nearest(key, known)
-      const say = guess
-        ? `; did you mean ${guess}?`
-        : known.length > 0
-          ? `; known here: ${known.join(', ')}`
-          : ''
-      return fault(document, [...issue.path, key], `unknown key ${JSON.stringify(key)}${say}`)
+      const say = guess ? `did you mean ${guess}?` : `known here: ${known.join(', ') || 'none'}`
+      return fault(document, [...issue.path, key], `unknown key ${JSON.stringify(key)}; ${say}`)
     })
   }
+  if (issue.code === 'invalid_key')
+    return [fault(document, issue.path, issue.issues[0]?.message ?? issue.message)]
   return [fault(document, issue.path, issue.message)]
+}
+
+/** Zod's commonest complaints in words for people; where a schema has words of its own, those are used. */
+function say(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== 'invalid_type') return undefined
+  const wanted = names[issue.expected] ?? issue.expected
+  if (issue.input === undefined) return `this is missing: ${wanted} belongs here`
+  const got = Array.isArray(issue.input) ? 'array' : issue.input === null ? 'null' : typeof issue.input
+  return `${wanted} belongs here, not ${names[got] ?? got}`
+}
+
+const names: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'a section with keys',
+  record: 'a section with keys',
+  array: 'a list',
+  null: 'nothing',
 }
 
 function fault(document: ConfigDocument, path: readonly PropertyKey[], message: string): ConfigFault {
