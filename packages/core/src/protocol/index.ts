@@ -22,18 +22,18 @@ export { coreProtocol } from './core-part.js'
 export { Problem } from './problem.js'
 export {
   Accepted,
-  coreRoutes,
-  EventQuery,
-  HostQuery,
+  Alive,
   Info,
-  ListQuery,
+  OutputLine,
   Overview,
   Page,
   PlacementView,
+  Ready,
   ServiceView,
   shape,
   StateWord,
   type Right,
   type RouteShape,
 } from './rest.js'
+export { coreRoutes, EventQuery, HostQuery, ListQuery } from './core-routes.js'
 export { desired, gaveUp, satisfied, stateOf, why, type Desired } from './desired.js'
