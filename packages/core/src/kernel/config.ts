@@ -78,6 +78,10 @@ function faultsOf(issue: Issue, document: ConfigDocument, schema: z.ZodType): Co
 
 /** Zod's commonest complaints in words for people; where a schema has words of its own, those are used. */
 function say(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_union') {
+    const each = issue.errors.flatMap(([first]) => (first ? [first.message] : []))
+    return [...new Set(each)].join('; or: ') || undefined
+  }
   if (issue.code !== 'invalid_type') return undefined
   const wanted = names[issue.expected] ?? issue.expected
   if (issue.input === undefined) return `this is missing: ${wanted} belongs here`

@@ -18,7 +18,7 @@ export const parseSize = measure(sizeUnits)
 
 function text(parse: (text: string) => number | undefined, error: string, example: string) {
   return z
-    .string()
+    .string({ error: (issue) => (issue.input === undefined ? undefined : `this is no ${error}`) })
     .transform((value, context) => {
       const parsed = parse(value)
       if (parsed !== undefined) return parsed
