@@ -14,16 +14,19 @@ const anyPackage = '^(packages/(?:core|cli|plugins/[^/]+)|examples/[^/]+|bench|h
  * @type {Record<string, string>}
  */
 export const libraryHomes = {
-  c12: '^packages/core/src/kernel/config',
-  citty: '^packages/cli/src/',
-  execa: '^packages/plugins/git/src/git\\.ts$',
+  c12: '^packages/cli/src/config/module\\.ts$',
+  citty: '^packages/cli/src/command\\.ts$',
+  execa: '^packages/plugins/git/src/client\\.ts$',
   express: '^packages/plugins/web/src/',
+  'fs-native-extensions': '^packages/plugins/storage-lmdb/src/lock\\.ts$',
   lmdb: '^packages/plugins/storage-lmdb/src/client\\.ts$',
+  picomatch: '^packages/core/src/flow/watcher\\.ts$',
   pino: '^packages/core/src/kernel/logger\\.ts$',
   'reflect-metadata': '^packages/core/src/kernel/container\\.ts$',
+  'smol-toml': '^packages/cli/src/config/toml\\.ts$',
   tapable: '^packages/core/src/kernel/hooks\\.ts$',
   tsyringe: '^packages/core/src/kernel/container\\.ts$',
-  yaml: '^packages/core/src/kernel/config',
+  yaml: '^packages/cli/src/config/yaml\\.ts$',
 }
 
 /** @param {string} library */
