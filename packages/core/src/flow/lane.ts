@@ -58,10 +58,10 @@ export class Lane {
   /** Answers the id that the deployment will have: the one given, or that of an ask which waits already. */
   ask(ask: Ask): string | undefined {
     if (this.#life.signal.aborted) return undefined
-    this.#ask = merge(this.#ask, ask)
+    const merged = (this.#ask = merge(this.#ask, ask))
     this.#yieldToNewer()
     this.#work ??= this.#run()
-    return this.#ask.id
+    return merged.id
   }
 
   /** Ends the deployment under way by that id; false when there is none. */

@@ -65,6 +65,8 @@ export class Watcher {
         },
       )
     }
+    // In the same breath as the last look at the head: one that comes later begins anew.
+    this.#looking = undefined
   }
 
   async #seen(sha: string): Promise<void> {

@@ -139,7 +139,7 @@ type Tappable = {
   taps: { fn: unknown }[]
 }
 
-/** Tapable has no untap: an undone tap stays in the list and answers nothing. */
+/** Tapable has no untap: an undone tap stays in the list and answers nothing, which every hook takes as no answer. */
 function door(
   hook: Tappable,
   plugin: string,
@@ -150,8 +150,7 @@ function door(
     tap(fn) {
       let live = true
       const wrapped = wrap(fn)
-      const waterfall = hook instanceof AsyncSeriesWaterfallHook
-      hook.tapPromise(plugin, async (...args) => (live ? wrapped(...args) : waterfall ? args[0] : undefined))
+      hook.tapPromise(plugin, async (...args) => (live ? wrapped(...args) : undefined))
       const off = () => {
         live = false
       }

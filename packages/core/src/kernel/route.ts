@@ -24,10 +24,12 @@ export class StreamReply {
   }
 }
 
-type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined
+/** A shape's schemas are optional keys: absent is not the same as unknown. */
+type Parsed<S> = NonNullable<S> extends z.ZodType ? z.output<NonNullable<S>> : undefined
+type Given<S> = NonNullable<S> extends z.ZodType ? z.input<NonNullable<S>> : unknown
 export type RouteHandler<S extends RouteShape> = (
   request: RouteRequest<Parsed<S['params']>, Parsed<S['query']>, Parsed<S['body']>>,
-) => Promise<(S['response'] extends z.ZodType ? z.input<S['response']> : unknown) | StreamReply>
+) => Promise<Given<S['response']> | StreamReply>
 
 /** A route and who answers it. */
 export interface Route {
