@@ -64,6 +64,7 @@ describe('a line log', () => {
     await log.write('stdout', 'password: ')
     const stop = new AbortController()
     for await (const frame of readLines(directory, { follow: 'always' }, stop.signal)) {
+      if (frame.lines.length === 0) continue
       expect(frame.lines[0]).toMatchObject({ partial: true })
       expect(`${Buffer.from(frame.lines[0]!.bytes)}`).toBe('password: ')
       stop.abort()
@@ -118,7 +119,7 @@ describe('a line log', () => {
     await log.write('stdout', 'line 0\n')
     const stop = new AbortController()
     const reader = readLines(directory, { follow: 'open' }, stop.signal)
-    let seen = (await reader.next()).value!.lines.length
+    let seen = ((await reader.next()).value as LogFrame).lines.length
     const total = 50_000
     for (let index = 1; index < total; index += 100) {
       await log.write('stdout', Array.from({ length: 100 }, (_, each) => `line ${index + each}\n`).join(''))
@@ -162,6 +163,7 @@ describe('a line log', () => {
     const log = await LineLog.open(directory, { ...options, clock: systemClock })
     await log.write('stdout', 'here\n')
     for await (const frame of readLines(directory, { follow: 'always' }, stop.signal)) {
+      if (frame.lines.length === 0) continue
       expect(frame.lines).toHaveLength(1)
       stop.abort()
     }

@@ -18,7 +18,7 @@ export interface LineQuery {
 /**
  * Reads a log in the order in which it was written, also while it is written. A reader holds one chunk, however long
  * the log is; one that is slower than the removal of old segments is told how many lines it missed. Ends when the
- * signal aborts. Every line bears the name that is given as `instance`.
+ * signal aborts. One that follows gets an empty frame when it has read all that was there. Every line bears the name that is given as `instance`.
  */
 export async function* readLines(
   directory: string,
@@ -43,7 +43,7 @@ export async function* readLines(
         if (stop && segment.sequence > stop.sequence) return
         if (!(yield* readSegment(directory, segment, cursor, { live, query, stop, signal, instance }))) return
       } else if (stop || (query.follow === 'open' && writers === 0)) return
-      else await changed(live, version, signal)
+      else yield* wait(cursor, live, version, signal)
     }
   } finally {
     leave(directory, live, 'readers')
@@ -55,6 +55,8 @@ interface Cursor {
   sequence: number
   line: number | undefined
   drop: number
+  /** Everything that was there when it began has been read. */
+  caughtUp: boolean
 }
 
 /** Where a reader that does not follow ends: what is there when it begins. */
@@ -72,7 +74,7 @@ async function endOf(directory: string, live: Live): Promise<Stop> {
 
 /** Goes back from the newest segment until the tail is found: only what is needed for it is read. */
 async function beginning(directory: string, query: LineQuery, stop: Stop | undefined): Promise<Cursor> {
-  if (query.tail === undefined) return { sequence: 0, line: undefined, drop: 0 }
+  if (query.tail === undefined) return { sequence: 0, line: undefined, drop: 0, caughtUp: false }
   let found = 0
   let sequence = 0
   for (const segment of (await listSegments(directory)).reverse()) {
@@ -89,7 +91,7 @@ async function beginning(directory: string, query: LineQuery, stop: Stop | undef
     }
     if (found >= query.tail) break
   }
-  return { sequence, line: undefined, drop: Math.max(0, found - query.tail) }
+  return { sequence, line: undefined, drop: Math.max(0, found - query.tail), caughtUp: false }
 }
 
 interface Reading {
@@ -126,13 +128,25 @@ async function* readSegment(
       }
       if (newest > segment.sequence) break
       if (stop || (query.follow === 'open' && writers === 0)) return false
-      await changed(live, version, signal)
+      yield* wait(cursor, live, version, signal)
     }
   } finally {
     await file.close()
   }
   cursor.sequence = segment.sequence + 1
   return !signal.aborted
+}
+
+/** Waits for the next change; the first time it says, by an empty frame, that the reader has caught up. */
+async function* wait(
+  cursor: Cursor,
+  live: Live,
+  version: number,
+  signal: AbortSignal,
+): AsyncGenerator<LogFrame> {
+  if (!cursor.caughtUp) yield { lines: [], skipped: 0 }
+  cursor.caughtUp = true
+  await changed(live, version, signal)
 }
 
 function matches(line: LogLine, { stream, since = -Infinity, until = Infinity }: LineQuery): boolean {

@@ -46,6 +46,7 @@ export class LineLog {
   #file: FileHandle | undefined
   #queue: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
+  #closed = false
 
   private constructor(directory: string, options: LineLogOptions) {
     this.#directory = directory
@@ -73,17 +74,22 @@ export class LineLog {
     return log
   }
 
-  /** Resolves when its lines are written: await it before the next, that is the back-pressure. Never rejects. */
+  /**
+   * Resolves when its lines are written: await it before the next, that is the back-pressure. Never rejects; after
+   * `close` nothing is written any more.
+   */
   write(stream: Stream, chunk: Uint8Array | string): Promise<void> {
     const bytes = Buffer.from(chunk as Uint8Array)
     const whole =
       stream === 'note' && bytes.at(-1) !== newline ? Buffer.concat([bytes, Buffer.of(newline)]) : bytes
-    return this.#after(() => this.#take(stream, whole))
+    return this.#after(async () => void (this.#closed || (await this.#take(stream, whole))))
   }
 
   /** Finishes the lines that were begun, and the log. */
   close(): Promise<void> {
     return this.#after(async () => {
+      if (this.#closed) return
+      this.#closed = true
       clearTimeout(this.#timer)
       for (const [stream, rest] of this.#begun) this.#put(stream, 'F', rest, 0, rest.length)
       await this.#flush()

@@ -1,0 +1,299 @@
+import { join } from 'node:path'
+import { LineLog, UnavailableError, within } from '@longshore/core'
+import type { ApplyContext, Clock, Logger, Plan, Secrets } from '@longshore/core'
+import type { Changes } from './changes.js'
+import { environment, resolveCommand, type Resolved } from './command.js'
+import type { CommandRun } from './config.js'
+import { closeEnds, makePipes, openEnds, PipeReader, type Sink } from './pipes.js'
+import { endProcesses, findMarked, isAlive, type Identity } from './processes.js'
+import type { InstanceRecord, Records } from './records.js'
+import { adopt, allGone, start, type Exit, type Started } from './start.js'
+
+export interface Tools {
+  clock: Clock
+  log: Logger
+  records: Records
+  secrets: Secrets
+  changes: Changes
+}
+
+/** Bounds of an instance's log: 32 MiB. */
+const logBounds = { segmentBytes: 4 * 2 ** 20, segments: 8 }
+/** Milliseconds that a supervised process must live for its deployment to succeed. */
+const trial = 500
+/** Milliseconds before a process is started again: doubled each time, back to the first after a while of running. */
+const pauses = { first: 1_000, longest: 60_000, forgottenAfter: 60_000 }
+/** Milliseconds that are waited for the end of the output once every process is gone. */
+const outputDeadline = 5_000
+const unseen: Exit = { exitCode: null, signal: null }
+
+/** What one deployment runs: a supervised process and all that it starts, or what a job leaves behind. */
+export class Instance {
+  readonly plan: Plan<CommandRun>
+  readonly #tools: Tools
+  readonly #home: string
+  #record: InstanceRecord
+  #log: LineLog | undefined
+  /** Where output goes while it is brought up; later it goes to the log. */
+  #sink: Sink | undefined
+  #reader: PipeReader | undefined
+  /** Aborts when it shall run no more; and when that is so. */
+  #ending = new AbortController()
+  #ended = new AbortController()
+  #life: Promise<void> | undefined
+
+  constructor(record: InstanceRecord, tools: Tools) {
+    this.plan = record.plan
+    this.#record = record
+    this.#tools = tools
+    this.#home = tools.records.home(record.plan.service, record.plan.deployment)
+  }
+
+  get up(): boolean {
+    return this.#record.state === 'up'
+  }
+
+  /** Whether a process of it is alive, or will be started again. */
+  get running(): boolean {
+    return this.#life !== undefined
+  }
+
+  get pid(): number | undefined {
+    return this.#record.process?.pid
+  }
+
+  /**
+   * Brings it up for the first time. Resolves when the job succeeded, or the supervised process lives. Errors: those of
+   * the command, UP_FAILED, and the signal's reason; then nothing of it is left.
+   */
+  async begin(command: Resolved, { signal, output, secret }: ApplyContext): Promise<void> {
+    const { keepAlive } = this.plan.run
+    let started: Started | undefined
+    try {
+      const env = await this.#environment(secret)
+      signal.throwIfAborted()
+      await this.#save({ state: 'starting' })
+      await makePipes(this.#home)
+      await this.#openLog()
+      this.#sink = async (stream, chunk) => {
+        if (keepAlive) await this.#log!.write(stream, chunk)
+        await output.write(stream, chunk)
+      }
+      signal.throwIfAborted()
+      started = await this.#start(command, env)
+      const exit = await this.#see(started, keepAlive ? trial : undefined, signal)
+      if (exit) await this.#reader?.drained()
+      if (exit && (keepAlive || exit.exitCode !== 0)) throw failed(command, exit, keepAlive)
+      this.#sink = undefined
+      await this.#save({ state: 'up' })
+      if (keepAlive) this.#life = this.#keep(started)
+      else await this.#leave()
+    } catch (error) {
+      await this.end()
+      if (started && keepAlive) this.#tell({ kind: 'exited', ...(await started.exit) })
+      throw error
+    }
+  }
+
+  /** Takes up what an earlier Longshore started; answers whether anything of it is alive. */
+  async takeUp(marked: readonly Identity[]): Promise<boolean> {
+    const leader = this.#record.process
+    const led = leader !== undefined && this.plan.run.keepAlive && (await isAlive(leader))
+    if (this.plan.run.keepAlive ? !led : marked.length === 0) return false
+    await this.#openLog()
+    this.#read()
+    this.#tell({ kind: 'started', pid: this.pid, adopted: true })
+    if (led) this.#life = this.#keep(adopt(leader, this.#tools.clock, this.#ended.signal))
+    else this.#life = this.#linger(marked)
+    return true
+  }
+
+  /** Starts a supervised process again that was ended for a newer one which then failed. */
+  revive(): void {
+    this.#ending = new AbortController()
+    this.#ended = new AbortController()
+    if (this.plan.run.keepAlive) this.#life = this.#keep(undefined)
+  }
+
+  /** Ends all that runs of it; its record stays. Resolves when it is verified gone. Errors: PROCESS_STUCK. */
+  async stop(): Promise<void> {
+    this.#ending.abort()
+    await this.#sweep()
+    this.#ended.abort()
+    await this.#life
+    this.#life = undefined
+  }
+
+  /** Ends all that runs of it, and forgets it; its log stays to be read. */
+  async end(): Promise<void> {
+    await this.stop()
+    await this.close()
+    await this.#tools.records.remove(this.plan)
+  }
+
+  /** Finishes the log. */
+  async close(): Promise<void> {
+    await this.#log?.close()
+    this.#log = undefined
+  }
+
+  /** Every process of it that is alive, also those that went into the background. */
+  async processes(): Promise<Identity[]> {
+    const mark = this.#tools.records.mark(this.plan)
+    const found = await findMarked(mark, this.#record.process)
+    return found.filter((each) => each.mark === mark || each.mark === '')
+  }
+
+  /** Keeps it alive until it shall end: started again after a pause whenever it ended. */
+  async #keep(first: Started | undefined): Promise<void> {
+    const { clock } = this.#tools
+    const { signal } = this.#ending
+    let started = first
+    let pause = first ? pauses.first : 0
+    let exit = unseen
+    while (!signal.aborted) {
+      if (!started) {
+        await clock.sleep(pause, signal).catch(() => {})
+        pause = Math.min(Math.max(pause * 2, pauses.first), pauses.longest)
+        if (!signal.aborted) started = await this.#again()
+        continue
+      }
+      const began = clock.monotonic()
+      exit = await started.exit
+      started = undefined
+      if (signal.aborted) break
+      if (clock.monotonic() - began >= pauses.forgottenAfter) pause = pauses.first
+      // What it started must not meet its successor.
+      await this.#sweep().catch((error: unknown) => this.#note('the process could not be ended whole', error))
+      this.#tell({ kind: 'exited', ...exit, restartIn: pause })
+    }
+    this.#tell({ kind: 'exited', ...exit })
+  }
+
+  /** Starts it once more, with secrets opened anew; undefined when that failed, which is told in its log. */
+  async #again(): Promise<Started | undefined> {
+    try {
+      const command = await resolveCommand(this.plan.run.up, this.plan.directory)
+      const env = await this.#environment((reference) =>
+        this.#tools.secrets.open(reference, this.#ending.signal),
+      )
+      this.#ending.signal.throwIfAborted()
+      return await this.#start(command, env)
+    } catch (error) {
+      if (!this.#ending.signal.aborted) await this.#note('the process could not be started again', error)
+      return undefined
+    }
+  }
+
+  /** What a job leaves in the background belongs to its deployment: told, and watched to its end. */
+  async #leave(): Promise<void> {
+    const left = await this.processes()
+    if (left.length === 0) return
+    this.#tell({ kind: 'started', pid: left[0]!.pid })
+    this.#life = this.#linger(left)
+  }
+
+  async #linger(left: readonly Identity[]): Promise<void> {
+    for (let alive = left; alive.length > 0 && !this.#ended.signal.aborted; alive = await this.processes()) {
+      await allGone(alive, this.#tools.clock, this.#ended.signal)
+    }
+    this.#life = undefined
+    this.#tell({ kind: 'exited', ...unseen })
+  }
+
+  /** The exit, or undefined when it still runs after so many milliseconds; rejects when the signal aborts. */
+  async #see(
+    started: Started,
+    milliseconds: number | undefined,
+    signal: AbortSignal,
+  ): Promise<Exit | undefined> {
+    const done = new AbortController()
+    const either = AbortSignal.any([signal, done.signal])
+    const timer = this.#tools.clock.sleep(milliseconds ?? 2 ** 31 - 1, either).then(() => undefined)
+    try {
+      return await Promise.race([started.exit, timer])
+    } finally {
+      done.abort()
+      timer.catch(() => {})
+      signal.throwIfAborted()
+    }
+  }
+
+  /** Starts the command with fresh ends of the pipes. Nothing is awaited before the spawn: see `stop`. */
+  async #start(command: Resolved, env: Record<string, string>): Promise<Started> {
+    const ends = openEnds(this.#home)
+    try {
+      this.#read()
+      const started = await start(command, { env, cwd: this.plan.directory, ends })
+      await this.#save({ process: started.identity })
+      if (this.plan.run.keepAlive) this.#tell({ kind: 'started', pid: started.identity.pid })
+      return started
+    } finally {
+      closeEnds(ends)
+    }
+  }
+
+  #read(): void {
+    this.#reader = new PipeReader(
+      this.#home,
+      (stream, chunk) => this.#sink?.(stream, chunk) ?? this.#print(stream, chunk),
+    )
+  }
+
+  async #print(stream: 'stdout' | 'stderr', chunk: Buffer): Promise<void> {
+    await this.#log?.write(stream, chunk)
+  }
+
+  /** Ends every process of it, and takes in the last of what they printed. */
+  async #sweep(): Promise<void> {
+    const { clock } = this.#tools
+    await endProcesses(() => this.processes(), this.plan.run.grace, clock)
+    const reader = this.#reader
+    if (!reader) return
+    await within(outputDeadline, 'the end of the output', () => reader.ended).catch(() => {})
+    reader.close()
+    this.#reader = undefined
+  }
+
+  async #openLog(): Promise<void> {
+    this.#log ??= await LineLog.open(join(this.#home, 'log'), { ...logBounds, clock: this.#tools.clock })
+  }
+
+  async #note(what: string, error: unknown): Promise<void> {
+    const { service } = this.plan
+    this.#tools.log.warn({ error, service }, what)
+    await this.#log?.write('note', `${what}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+
+  #environment(secret: ApplyContext['secret']): Promise<Record<string, string>> {
+    return environment(this.plan, this.#tools.records.mark(this.plan), secret)
+  }
+
+  async #save(change: Partial<InstanceRecord>): Promise<void> {
+    this.#record = { ...this.#record, ...change }
+    await this.#tools.records.save(this.#record)
+  }
+
+  #tell(
+    change:
+      { kind: 'started'; pid?: number; adopted?: boolean } | ({ kind: 'exited'; restartIn?: number } & Exit),
+  ): void {
+    const { service, host, deployment } = this.plan
+    this.#tools.changes.tell({ service, host, deployment, instance: deployment, ...change })
+  }
+}
+
+/** `exit code 3` or `signal SIGKILL`. */
+export function exitWords({ exitCode, signal }: Exit): string {
+  return signal === null ? `exit code ${exitCode}` : `signal ${signal}`
+}
+
+function failed({ name }: Resolved, exit: Exit, keepAlive: boolean): UnavailableError {
+  const hint = keepAlive
+    ? 'Its output says more. With keepAlive it must stay in the foreground; without, it is a job that may end.'
+    : 'Its output says more.'
+  return new UnavailableError('UP_FAILED', `${name} ended with ${exitWords(exit)}`, {
+    hint,
+    data: { ...exit },
+  })
+}

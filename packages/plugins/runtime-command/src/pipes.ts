@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process'
+import { closeSync, constants, openSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { promisify } from 'node:util'
+
+const streams = ['stdout', 'stderr'] as const
+export type Sink = (stream: 'stdout' | 'stderr', chunk: Buffer) => Promise<void>
+
+/** Makes the two named pipes of a home; those of an earlier life are replaced. */
+export async function makePipes(home: string): Promise<void> {
+  const files = streams.map((stream) => join(home, stream))
+  for (const file of files) await rm(file, { force: true })
+  await promisify(execFile)('mkfifo', ['-m', '600', ...files], { timeout: 10_000 })
+}
+
+/**
+ * The ends for a process. Opened for reading too, so that the process holds a reader itself: while Longshore is away it
+ * gets no SIGPIPE, it waits when the pipe is full, and what it printed is read later.
+ */
+export function openEnds(home: string): [stdout: number, stderr: number] {
+  return streams.map((stream) => openSync(join(home, stream), constants.O_RDWR)) as [number, number]
+}
+
+export function closeEnds(ends: number[]): void {
+  for (const end of ends) closeSync(end)
+}
+
+/** Longshore's end of the two pipes: reads for as long as anybody can write. */
+export class PipeReader {
+  readonly #sockets: Socket[] = []
+  readonly #sink: Sink
+  /** What each pipe's last chunk waits for. */
+  readonly #taken: Promise<void>[] = []
+  #reads = 0
+  /** Resolves when nobody has the pipes open for writing any more and everything is in the sink. */
+  readonly ended: Promise<unknown>
+
+  constructor(home: string, sink: Sink) {
+    this.#sink = sink
+    this.ended = Promise.all(streams.map((stream, index) => this.#read(stream, index, join(home, stream))))
+  }
+
+  /** Resolves when everything that was printed until now is in the sink, though others may print more. */
+  async drained(): Promise<void> {
+    for (let quiet = 0, seen = this.#reads; quiet < 3; quiet++) {
+      await Promise.all(this.#taken)
+      await setImmediate()
+      if (seen !== this.#reads) quiet = -1
+      seen = this.#reads
+    }
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  async #read(stream: 'stdout' | 'stderr', index: number, file: string): Promise<void> {
+    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    const socket = new Socket({ fd, readable: true, writable: false })
+    this.#sockets.push(socket)
+    socket.on('error', () => {})
+    socket.on('data', (chunk: Buffer) => {
+      this.#reads++
+      socket.pause()
+      this.#taken[index] = this.#sink(stream, chunk)
+        .catch(() => {})
+        .then(() => void socket.resume())
+    })
+    await new Promise((resolve) => socket.once('close', resolve))
+    await this.#taken[index]
+  }
+}

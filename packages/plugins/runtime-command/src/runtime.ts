@@ -1,0 +1,186 @@
+import { DeadlineError, describeError, LongshoreError, UnavailableError } from '@longshore/core'
+import type { ApplyContext, FoundInstance, PlacementRef, Plan, Runtime, RuntimeChange } from '@longshore/core'
+import { resolveCommand } from './command.js'
+import type { CommandRun } from './config.js'
+import { runDown } from './down.js'
+import { Instance, type Tools } from './instance.js'
+import { endProcesses, findMarked, type Marked } from './processes.js'
+import type { InstanceRecord } from './records.js'
+
+/** Milliseconds between SIGTERM and SIGKILL for what has no record that would say otherwise. */
+const strayGrace = 5_000
+
+/** Runs commands as jobs and supervised processes. What was started is found again by its record and by its mark. */
+export class CommandRuntime implements Runtime<CommandRun> {
+  readonly supports = { keepsOld: true }
+  readonly #tools: Tools
+  /** By service, oldest first: one, or for moments the one that is replaced and its successor. */
+  readonly #instances = new Map<string, Instance[]>()
+  /** The end of each service's last call: calls for one service take turns. */
+  readonly #turns = new Map<string, Promise<unknown>>()
+  #recovery: Promise<void> | undefined
+  #closing = false
+
+  constructor(tools: Tools) {
+    this.#tools = tools
+  }
+
+  apply(plan: Plan<CommandRun>, context: ApplyContext): Promise<void> {
+    return this.#turn(plan.service, () => this.#apply(plan, context))
+  }
+
+  end({ service }: PlacementRef, context: ApplyContext): Promise<void> {
+    return this.#turn(service, async () => {
+      for (const instance of [...this.#of(service)]) {
+        await this.#down(instance, context)
+        await this.#forget(instance)
+      }
+    })
+  }
+
+  /** Only `down` can end what a job started elsewhere, so it must succeed; a supervised process is ended in any case. */
+  async #down(instance: Instance, context: ApplyContext): Promise<void> {
+    try {
+      await runDown(instance, context, this.#tools)
+    } catch (error) {
+      if (!instance.plan.run.keepAlive) {
+        await instance.stop()
+        throw error
+      }
+      const { code, reason } = describeError(error)
+      await context.output.write('note', `${code}: ${reason}\n`)
+    }
+  }
+
+  async find(): Promise<FoundInstance[]> {
+    await this.recover()
+    const running = [...this.#instances.values()].flat().filter((instance) => instance.running)
+    return running.map(({ plan: { service, host, deployment }, pid }) => {
+      return { service, host, deployment, instance: deployment, pid }
+    })
+  }
+
+  watch(signal: AbortSignal): AsyncIterable<RuntimeChange> {
+    return this.#tools.changes.watch(signal)
+  }
+
+  /** Once: takes up or ends whatever an earlier Longshore on the same data left. */
+  recover(): Promise<void> {
+    return (this.#recovery ??= this.#recover())
+  }
+
+  /** Longshore stops: so does all that it supervises. Records stay, so that the next start knows what is missing. */
+  async close(): Promise<void> {
+    this.#closing = true
+    await this.#recovery
+    const services = [...this.#instances.keys()]
+    await Promise.all(services.map((service) => this.#turn(service, () => this.#shut(service))))
+  }
+
+  async #shut(service: string): Promise<void> {
+    for (const instance of this.#of(service)) {
+      await instance
+        .stop()
+        .catch((error: unknown) => this.#tools.log.error({ error, service }, 'a process stays behind'))
+      await instance.close()
+    }
+  }
+
+  async #turn<T>(service: string, work: () => Promise<T>): Promise<T> {
+    await this.recover()
+    const turn = (this.#turns.get(service) ?? Promise.resolve()).then(work, work)
+    this.#turns.set(service, turn)
+    try {
+      return await turn
+    } finally {
+      if (this.#turns.get(service) === turn) this.#turns.delete(service)
+    }
+  }
+
+  async #apply(plan: Plan<CommandRun>, context: ApplyContext): Promise<void> {
+    const { run, service, deployment } = plan
+    if (this.#closing)
+      throw new UnavailableError('RUNTIME_CLOSED', 'Longshore is stopping: nothing is started any more')
+    const late = new DeadlineError('UP_TIMEOUT', `up took longer than ${plan.timeout} ms`, {
+      hint: 'Give it more time in the config (run.timeout), or find out in its output what it waits for.',
+    })
+    const deadline = new AbortController()
+    const timer = setTimeout(() => deadline.abort(late), plan.timeout)
+    const signal = AbortSignal.any([context.signal, deadline.signal])
+    try {
+      signal.throwIfAborted()
+      const olds = this.#of(service).filter((each) => each.plan.deployment !== deployment)
+      const same = this.#of(service).find((each) => each.plan.deployment === deployment)
+      if (!same) await this.#replace(olds, plan, { ...context, signal })
+      for (const old of olds) await this.#forget(old)
+    } finally {
+      clearTimeout(timer)
+    }
+    await this.#tools.records.clean(service)
+  }
+
+  /** Brings the new one up, before or after the old one ended; when that fails, the old one runs as before. */
+  async #replace(olds: Instance[], plan: Plan<CommandRun>, context: ApplyContext): Promise<void> {
+    const { run } = plan
+    const command = await resolveCommand(run.up, plan.directory)
+    const first = (run.replace ?? (run.keepAlive ? 'after' : 'before')) === 'after'
+    const instance = new Instance({ version: 1, plan, state: 'starting' }, this.#tools)
+    try {
+      if (first) for (const old of olds) await old.stop()
+      context.signal.throwIfAborted()
+      await instance.begin(command, context)
+    } catch (error) {
+      // One that could not be stopped runs still.
+      if (first && !this.#closing) for (const old of olds) if (!old.running) old.revive()
+      throw error
+    }
+    this.#instances.set(plan.service, [...this.#of(plan.service), instance])
+  }
+
+  #of(service: string): Instance[] {
+    return this.#instances.get(service) ?? []
+  }
+
+  async #forget(instance: Instance): Promise<void> {
+    await instance.end()
+    const others = this.#of(instance.plan.service).filter((each) => each !== instance)
+    if (others.length > 0) this.#instances.set(instance.plan.service, others)
+    else this.#instances.delete(instance.plan.service)
+  }
+
+  async #recover(): Promise<void> {
+    const { records, clock, log } = this.#tools
+    await records.open()
+    const marked = await findMarked(records.marks)
+    const all = await records.all()
+    for (const record of all) await this.#take(record, all, marked)
+    const kept = new Set([...this.#instances.values()].flat().map(({ plan }) => records.mark(plan)))
+    const strays = async () => (await findMarked(records.marks)).filter(({ mark }) => !kept.has(mark))
+    await endProcesses(strays, strayGrace, clock).catch((error: unknown) => {
+      log.error({ error: describeError(error) }, 'what an earlier run left could not be ended')
+    })
+  }
+
+  /** A deployment that was under way is ended; of what is up only the newest of a service stays, if it is alive. */
+  async #take(record: InstanceRecord, all: InstanceRecord[], marked: Marked[]): Promise<void> {
+    const { records } = this.#tools
+    const { service, deployment, run } = record.plan
+    const newer = all.some(
+      ({ plan, state }) => plan.service === service && state === 'up' && plan.deployment > deployment,
+    )
+    const instance = new Instance(record, this.#tools)
+    const own = marked.filter(({ mark }) => mark === records.mark(record.plan))
+    if (record.state === 'up' && !newer) {
+      const alive = await instance.takeUp(own)
+      // A job that left nothing is kept in mind too: its `down` is still owed.
+      if (alive || !run.keepAlive) {
+        this.#instances.set(service, [instance])
+        return
+      }
+    }
+    await instance.end().catch((error: unknown) => {
+      if (!(error instanceof LongshoreError)) throw error
+      this.#tools.log.error({ error, service }, 'what an earlier run left could not be ended')
+    })
+  }
+}
