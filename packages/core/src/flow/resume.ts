@@ -1,4 +1,4 @@
-import { desired, systemActor, type CoreDraft } from '../protocol/index.js'
+import { desired, systemActor, type CoreDraft, type Instance, type Placement } from '../protocol/index.js'
 import type { FoundInstance } from '../contracts/runtime.js'
 import { describeError } from '../kernel/errors.js'
 import type { FlowParts } from './parts.js'
@@ -14,30 +14,33 @@ export async function resume(parts: FlowParts): Promise<{ found: Set<string>; lo
   const drafts: CoreDraft[] = []
   for (const placement of journal.placements().values()) {
     if (placement.host !== host) continue
-    const cannotTell = blind.has(placement.running?.runtime ?? placement.run.kind)
-    const { service, deployment, running, instances } = placement
-    if (deployment) {
-      const reason = 'Longshore ended while it was under way'
-      const data = { outcome: 'interrupted' as const, code: 'DEPLOYMENT_INTERRUPTED', reason, phases: [] }
-      const about = { service, deployment: deployment.id, commit: deployment.commit.sha }
-      drafts.push({ kind: 'deployment.settled', ...about, actor: systemActor, data })
-    }
-    for (const instance of instances) {
-      const alive = instance.state === 'running' || instance.state === 'restarting'
-      if (!alive || cannotTell || found.has(instance.id)) continue
-      const data = { instance: instance.id, reason: 'it was gone when Longshore started' }
-      drafts.push({
-        kind: 'instance.lost',
-        service,
-        deployment: instance.deployment,
-        actor: systemActor,
-        data,
-      })
-      if (instance.deployment === running?.deployment && desired(placement).commit) lost.add(service)
-    }
+    const { service, deployment, running } = placement
+    if (deployment) drafts.push(interrupted(service, deployment))
+    if (blind.has(running?.runtime ?? placement.run.kind)) continue
+    const here = [...found.values()].filter((each) => each.service === service)
+    const gone = placement.instances.filter(({ id, state }) => alive.has(state) && !found.has(id))
+    drafts.push(...gone.map((instance) => instanceLost(service, instance)))
+    // What runs is not what the journal last knew to be kept: a crash came between the two.
+    const other = here.length > 0 && !here.some((each) => each.deployment === running?.deployment)
+    const missing = gone.some((instance) => instance.deployment === running?.deployment)
+    if ((other || missing) && desired(placement).commit) lost.add(service)
   }
   if (drafts.length > 0) await journal.record(...drafts)
   return { found: new Set([...found.values()].map(({ service }) => service)), lost }
+}
+
+const alive: ReadonlySet<string> = new Set(['running', 'restarting'])
+
+function interrupted(service: string, { id, commit }: NonNullable<Placement['deployment']>): CoreDraft {
+  const reason = 'Longshore ended while it was under way'
+  const data = { outcome: 'interrupted' as const, code: 'DEPLOYMENT_INTERRUPTED', reason, phases: [] }
+  const about = { service, deployment: id, commit: commit.sha, actor: systemActor }
+  return { kind: 'deployment.settled', ...about, data }
+}
+
+function instanceLost(service: string, { id, deployment }: Instance): CoreDraft {
+  const data = { instance: id, reason: 'it was gone when Longshore started' }
+  return { kind: 'instance.lost', service, deployment, actor: systemActor, data }
 }
 
 interface Findings {

@@ -1,0 +1,105 @@
+import { expect, it } from 'vitest'
+import type { Batch, Storage } from '../src/index.js'
+import { Journal, Storage as StorageToken, definePlugin, UnavailableError } from '../src/index.js'
+import { coreProtocol, reduce, systemActor, type CoreDraft, type State } from '../src/protocol/index.js'
+import { MemoryStorage } from '../src/testkit/index.js'
+import { ines, start } from './start.js'
+
+const declared = (service: string): CoreDraft => ({
+  kind: 'service.declared',
+  service,
+  actor: systemActor,
+  data: { source: { url: 'https://git.example/a.git', ref: 'main' }, run: { kind: 'fake' }, digest: 'd' },
+})
+const hold = (service: string): CoreDraft => ({
+  kind: 'hold.placed',
+  service,
+  actor: ines,
+  why: 'x',
+  data: {},
+})
+
+/** Storage in memory that can be told to have no room. */
+class FullableStorage extends MemoryStorage {
+  full = false
+
+  override async commit(batch: Batch): Promise<void> {
+    if (this.full) throw new UnavailableError('STORAGE_FULL', 'no room')
+    await Promise.resolve()
+    return super.commit(batch)
+  }
+}
+
+async function startFullable() {
+  const storage = new FullableStorage()
+  const plugin = definePlugin({
+    name: 'fullable',
+    provides: [StorageToken],
+    setup: ({ provide }) => provide(StorageToken, storage as Storage),
+  })
+  const kernel = await start({ plugins: [plugin], config: { services: {} } })
+  return { ...kernel, storage, journal: kernel.kernel.get(Journal) }
+}
+
+it('numbers without a gap, and keeps documents that the reducer makes of the events alone', async () => {
+  const { journal, storage } = await start({ config: { services: {} } })
+  await Promise.all(
+    Array.from({ length: 50 }, (_, index) =>
+      journal.record(declared(`s-${index % 7}`), hold(`s-${index % 5}`)),
+    ),
+  )
+  const { events } = await journal.read({ after: 0, limit: 1000 })
+  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+  const state = events.reduce<State>((before, event) => reduce(before, event, coreProtocol.slices), {})
+  const kept = await storage.list('placement')
+  expect(Object.fromEntries(kept.map(({ key, value }) => [key, value]))).toEqual(
+    JSON.parse(JSON.stringify(state.placement)),
+  )
+})
+
+it('follows without gap or double, from any seq on, also while it is written', async () => {
+  const { journal } = await start({ config: { services: {} } })
+  await Promise.all(Array.from({ length: 30 }, () => journal.record(declared('a'))))
+  const signal = AbortSignal.timeout(10_000)
+  const writing = Promise.all(Array.from({ length: 3000 }, () => journal.record(declared('b'))))
+  const seen: number[] = []
+  for await (const events of journal.follow(5, signal)) {
+    seen.push(...events.map(({ seq }) => seq))
+    if (seen.length >= 3000) break
+  }
+  await writing
+  expect(seen).toEqual(seen.map((_, index) => index + 6))
+})
+
+it('a disk without room refuses with a code, loses nothing and goes on when there is room again', async () => {
+  const { journal, storage, flow } = await startFullable()
+  await journal.record(declared('a'))
+  const last = journal.last()
+  storage.full = true
+  const refused = await Promise.allSettled([journal.record(hold('a')), journal.record(declared('b'))])
+  expect(refused.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  expect(journal.last()).toBe(last)
+  storage.full = false
+  const [event] = await journal.record(declared('c'))
+  expect(event?.seq).toBe(last + 1)
+  expect(flow.placements().map(({ service, hold: held }) => [service, held])).toEqual([
+    ['a', undefined],
+    ['c', undefined],
+  ])
+})
+
+it('refuses a kind that nobody declared, and data of another shape', async () => {
+  const { journal } = await start({ config: { services: {} } })
+  const last = journal.last()
+  await expect(journal.record({ kind: 'moon.landed', actor: systemActor, data: {} })).rejects.toMatchObject({
+    code: 'EVENT_INVALID',
+  })
+  await expect(
+    journal.record({
+      kind: 'host.started',
+      actor: systemActor,
+      data: { version: 1 } as unknown as { version: string },
+    }),
+  ).rejects.toMatchObject({ code: 'EVENT_INVALID' })
+  expect(journal.last()).toBe(last)
+})
