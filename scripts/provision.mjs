@@ -43,7 +43,10 @@ export async function provision({ ask }) {
     console.error(`provision: install it, as root on Debian with: apt-get install ${packages.join(' ')}`)
     return false
   }
-  if (ask && !(await agreed(`Install ${packages.join(', ')} with apt-get? [y/N] `))) return false
+  if (ask && !(await agreed(`Install ${packages.join(', ')} with apt-get? [y/N] `))) {
+    console.error('provision: nothing was installed; npm test runs the tests that can do without')
+    return false
+  }
   if (!install(packages)) return false
   for (const part of lacking) part.after?.()
   console.log(`provision: installed ${packages.join(', ')}`)
