@@ -1,13 +1,18 @@
 export { startTestKernel, type TestKernel, type TestKernelOptions } from './kernel.js'
 export type { Law } from './law.js'
+export { verifyPlugin } from './verify-plugin.js'
 export { needs, type Part, type PartAnswer } from './needs.js'
 
 export { gitProviderLaws, type GitSubject } from './laws/git-provider.js'
+export { runtimeLaws, type RuntimeSubject } from './laws/runtime.js'
+export { secretStoreLaws, type SecretSubject } from './laws/secret-store.js'
+export { telemetryLaws, type TelemetrySubject } from './laws/telemetry.js'
 export { storageLaws, type OpenedStorage, type StoragePlace } from './laws/storage.js'
 
 export { FakeGit, type FakeFile } from './fakes/git-provider.js'
 export { FakeRun, FakeRuntime } from './fakes/runtime.js'
 export { FakeSecretStore } from './fakes/secret-store.js'
+export { FakeTelemetry } from './fakes/telemetry.js'
 export { memoryDisk, MemoryStorage, type MemoryDisk } from './fakes/storage.js'
 
 export { madeEvents, madeSince } from './laws/storage-made.js'

@@ -1,0 +1,55 @@
+import type { LogFrame, LogLine, LogQuery, Telemetry } from '../../contracts/telemetry.js'
+
+/** What instances printed, in memory, without a bound. */
+export class FakeTelemetry implements Telemetry {
+  readonly #lines: (LogLine & { service: string })[] = []
+  readonly #wake = new Set<() => void>()
+
+  /** An instance prints whole lines. */
+  print(service: string, instance: string, stream: 'stdout' | 'stderr', text: Uint8Array | string): void {
+    const whole = Buffer.from(text as Uint8Array)
+    for (let from = 0, end = whole.indexOf(10); end >= 0; from = end + 1, end = whole.indexOf(10, from)) {
+      this.#lines.push({
+        service,
+        time: Date.now(),
+        instance,
+        stream,
+        bytes: whole.subarray(from, end),
+        partial: false,
+      })
+    }
+    for (const wake of this.#wake) wake()
+  }
+
+  async *logs({ tail, follow, ...query }: LogQuery, signal: AbortSignal): AsyncGenerator<LogFrame> {
+    let next = this.#lines.length
+    const kept = this.#lines.filter((line) => fits(line, query))
+    const lines = tail === undefined ? kept : kept.slice(kept.length - Math.min(tail, kept.length))
+    if (lines.length > 0) yield { lines, skipped: 0 }
+    while (follow && !signal.aborted) {
+      const fresh = this.#lines.slice(next).filter((line) => fits(line, query))
+      next = this.#lines.length
+      if (fresh.length > 0) yield { lines: fresh, skipped: 0 }
+      else await this.#more(signal)
+    }
+  }
+
+  #more(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#wake.delete(done)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      if (signal.aborted) return resolve()
+      this.#wake.add(done)
+      signal.addEventListener('abort', done)
+    })
+  }
+}
+
+function fits(line: LogLine & { service: string }, query: LogQuery): boolean {
+  const { service, instance, stream, since = -Infinity, until = Infinity } = query
+  if (line.service !== service || line.time < since || line.time > until) return false
+  return (instance ?? line.instance) === line.instance && (stream ?? line.stream) === line.stream
+}

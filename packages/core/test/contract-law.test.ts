@@ -1,0 +1,46 @@
+import { tmpdir } from 'node:os'
+import { describe, it } from 'vitest'
+import { FakeRun, FakeRuntime } from '../src/testkit/fakes/runtime.js'
+import { FakeSecretStore } from '../src/testkit/fakes/secret-store.js'
+import { FakeTelemetry } from '../src/testkit/fakes/telemetry.js'
+import { runtimeLaws } from '../src/testkit/laws/runtime.js'
+import { secretStoreLaws } from '../src/testkit/laws/secret-store.js'
+import { telemetryLaws } from '../src/testkit/laws/telemetry.js'
+
+const close = async () => undefined
+
+describe('the fake runtime', () => {
+  const make = async () => {
+    const runtime = new FakeRuntime()
+    const runs = {
+      lasts: FakeRun.parse({}),
+      fails: FakeRun.parse({ behave: 'fail' }),
+      hangs: FakeRun.parse({ behave: 'hang' }),
+    }
+    const alive = async (service: string) => (runtime.running(service) ? 1 : 0)
+    return { runtime, runs, directory: tmpdir(), alive, reopen: async () => runtime, close }
+  }
+  for (const law of runtimeLaws(make)) it(law.name, law.run)
+})
+
+describe('the fake telemetry', () => {
+  const make = async () => {
+    const telemetry = new FakeTelemetry()
+    const print = async (instance: string, stream: 'stdout' | 'stderr', bytes: Uint8Array | string) =>
+      telemetry.print('hello', instance, stream, bytes)
+    return { telemetry, print, close }
+  }
+  for (const law of telemetryLaws(make)) it(law.name, law.run)
+})
+
+describe('the fake secret store', () => {
+  const make = async () => {
+    const store = new FakeSecretStore()
+    const keep = async (value: string) => {
+      store.values.set('team#token', value)
+      return { path: 'team', key: 'token' }
+    }
+    return { store, keep, nowhere: { path: 'nowhere' }, close }
+  }
+  for (const law of secretStoreLaws(make)) it(law.name, law.run)
+})
