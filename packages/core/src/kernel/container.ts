@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { container as root, inject as injectByName, type DependencyContainer } from 'tsyringe'
+import { container as root, inject as injectByName, injectable, type DependencyContainer } from 'tsyringe'
 import { InputError } from './errors.js'
 import type { ManyToken, Met, Need, OneToken, Token } from './token.js'
 
@@ -64,6 +64,7 @@ export class Container {
         },
       )
     }
+    injectable()(guest)
     return this.#container.resolve(guest)
   }
 
