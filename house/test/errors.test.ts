@@ -34,7 +34,9 @@ function codesIn(file: string): string[] {
   const codes: string[] = []
   visit(file, (node) => {
     const candidates = ts.isNewExpression(node) || ts.isCallExpression(node) ? (node.arguments ?? []) : []
-    const property = ts.isPropertyAssignment(node) && node.name.getText() === 'code' ? [node.initializer] : []
+    const carries =
+      ts.isPropertyAssignment(node) || ts.isPropertyDeclaration(node) || ts.isVariableDeclaration(node)
+    const property = carries && node.initializer && node.name.getText() === 'code' ? [node.initializer] : []
     for (const each of [...candidates, ...property]) {
       if (ts.isStringLiteral(each) && (shape.test(each.text) || each.text === 'INTERNAL'))
         codes.push(each.text)

@@ -25,9 +25,13 @@ test('every plugin has the same files', () => {
   for (const plugin of plugins) {
     const wanted = ['package.json', 'README.md', 'src/index.ts', 'src/plugin.ts', 'test/plugin.test.ts']
     expect(files, plugin).toEqual(expect.arrayContaining(wanted.map((file) => `${plugin}/${file}`)))
-    expect(countLines(read(`${plugin}/src/index.ts`)), `${plugin}/src/index.ts is a door`).toBeLessThanOrEqual(10)
+    expect(
+      countLines(read(`${plugin}/src/index.ts`)),
+      `${plugin}/src/index.ts is a door`,
+    ).toBeLessThanOrEqual(10)
     // A plugin that has options keeps their schema where everybody looks for it.
-    if (/^ {2}config\b/m.test(read(`${plugin}/src/plugin.ts`))) expect(files).toContain(`${plugin}/src/config.ts`)
+    if (/^ {2}config\b/m.test(read(`${plugin}/src/plugin.ts`)))
+      expect(files).toContain(`${plugin}/src/config.ts`)
   }
 })
 
