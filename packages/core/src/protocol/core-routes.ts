@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Deployment } from './deployment.js'
 import { Envelope } from './event.js'
 import { DeploymentId, HostName, ServiceName, Sha } from './names.js'
-import { Accepted, Alive, Info, Overview, Page, Ready, ServiceView, shape } from './rest.js'
+import { Accepted, Alive, Info, Overview, Page, ServiceView, shape } from './rest.js'
 import { parseTime } from './units.js'
 
 /** A whole number as it stands in a query. */
@@ -61,7 +61,7 @@ export const coreRoutes = {
     root: true,
     summary: 'Storage and flow are ready',
     right: 'none',
-    response: Ready,
+    response: Alive,
   }),
   info: shape({
     method: 'GET',

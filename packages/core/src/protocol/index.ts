@@ -28,7 +28,6 @@ export {
   Overview,
   Page,
   PlacementView,
-  Ready,
   ServiceView,
   shape,
   StateWord,

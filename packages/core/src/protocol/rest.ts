@@ -95,13 +95,9 @@ export type Info = z.infer<typeof Info>
 export const Accepted = z.strictObject({ seq: z.int(), deployment: DeploymentId.optional() })
 export type Accepted = z.infer<typeof Accepted>
 
-/** Answers that the process lives. */
+/** Answers a probe; what is not well is a problem with status 503. */
 export const Alive = z.strictObject({ ok: z.literal(true) })
 export type Alive = z.infer<typeof Alive>
-
-/** Answers that everything is ready, with what was looked at. */
-export const Ready = Alive.extend({ lines: z.array(z.strictObject({ line: z.string(), say: z.string() })) })
-export type Ready = z.infer<typeof Ready>
 
 /** One line of a deployment's output as NDJSON: what was printed, or how many lines before it are gone. */
 export const OutputLine = z.union([

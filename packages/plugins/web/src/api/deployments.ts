@@ -1,0 +1,101 @@
+import { StringDecoder } from 'node:string_decoder'
+import {
+  deploymentUnknown,
+  StreamReply,
+  within,
+  type Flow,
+  type Journal,
+  type LogFrame,
+  type RouteHandler,
+} from '@longshore/core'
+import type { coreRoutes, OutputLine } from '@longshore/core/protocol'
+import { invalid } from '../input.js'
+import type { ApiParts } from './index.js'
+import { placementsOf } from './services.js'
+
+type Routes = typeof coreRoutes
+
+/** Milliseconds that a follower waits for a deployment whose turn has not come yet. */
+const turnTime = 30_000
+
+export function listDeployments({ flow }: ApiParts): RouteHandler<Routes['deployments']> {
+  return async ({ params: { service }, query: { limit, cursor, host } }) => {
+    placementsOf(flow, service, host)
+    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) throw notOurs
+    const before = cursor === undefined ? undefined : Number(cursor)
+    const { items, next } = await flow.deployments(service, { host, before, limit })
+    return { items, next: next === undefined ? null : String(next) }
+  }
+}
+
+/** A cursor that no page of this list gave. */
+export const notOurs = invalid([{ path: 'query.cursor', message: 'is not the next of a page of this list' }])
+
+export function showDeployment({ flow }: ApiParts): RouteHandler<Routes['deployment']> {
+  return async ({ params: { deployment } }) => known(flow, deployment)
+}
+
+export function cancelDeployment({ flow }: ApiParts): RouteHandler<Routes['cancel']> {
+  return async ({ params: { deployment }, body, actor }) =>
+    flow.request({ kind: 'cancel', deployment, ...body, actor })
+}
+
+export function deploymentOutput({ flow, journal }: ApiParts): RouteHandler<Routes['output']> {
+  return async ({ params: { deployment: id }, query, headers, signal }) => {
+    const follow = query.follow === '1'
+    if (follow) await queued(flow, journal, id, signal)
+    else await known(flow, id)
+    const frames = flow.output(id, follow, signal)
+    return headers['accept']?.includes('application/x-ndjson')
+      ? new StreamReply('application/x-ndjson', asLines(frames))
+      : new StreamReply('text/plain; charset=utf-8', asText(frames))
+  }
+}
+
+async function known(flow: Flow, id: string) {
+  const deployment = await flow.deployment(id)
+  if (!deployment) throw deploymentUnknown(id)
+  return deployment
+}
+
+/** An accepted request names its deployment before its turn has come: a follower may be here first. */
+async function queued(flow: Flow, journal: Journal, id: string, signal: AbortSignal): Promise<void> {
+  const from = journal.last()
+  if (await flow.deployment(id)) return
+  const turn = async (signal: AbortSignal) => {
+    for await (const events of journal.follow(from, signal)) {
+      if (events.some(({ deployment }) => deployment === id)) return
+    }
+  }
+  await within(turnTime, 'the turn of the deployment', turn, signal).catch(() => {
+    throw deploymentUnknown(id)
+  })
+}
+
+const newline = Buffer.from('\n')
+
+/** The exact bytes; where lines were removed, one says how many. */
+async function* asText(frames: AsyncIterable<LogFrame>): AsyncGenerator<Uint8Array> {
+  for await (const { lines, skipped } of frames) {
+    const gap = skipped > 0 ? [Buffer.from(`[${skipped} lines are gone]\n`)] : []
+    yield Buffer.concat([
+      ...gap,
+      ...lines.flatMap(({ bytes, partial }) => (partial ? [bytes] : [bytes, newline])),
+    ])
+  }
+}
+
+async function* asLines(frames: AsyncIterable<LogFrame>): AsyncGenerator<string> {
+  // A long line comes in parts that may end within a character: each stream remembers the rest.
+  const decoders = new Map<string, StringDecoder>()
+  for await (const { lines, skipped } of frames) {
+    const gap: OutputLine[] = skipped > 0 ? [{ skipped }] : []
+    const said = lines.map(({ time, stream, bytes, partial }): OutputLine => {
+      const decoder = decoders.get(stream) ?? new StringDecoder('utf8')
+      decoders.set(stream, decoder)
+      const text = partial ? decoder.write(Buffer.from(bytes)) : decoder.end(Buffer.from(bytes))
+      return { time: new Date(time).toISOString(), stream, text, ...(partial && { partial }) }
+    })
+    yield [...gap, ...said].map((line) => `${JSON.stringify(line)}\n`).join('')
+  }
+}

@@ -1,0 +1,93 @@
+import { InputError, StreamReply, type Clock, type Journal, type RouteHandler } from '@longshore/core'
+import {
+  eventMatcher,
+  parseTime,
+  type coreRoutes,
+  type Event,
+  type EventFilter,
+} from '@longshore/core/protocol'
+import { invalid } from '../input.js'
+import { notOurs } from './deployments.js'
+import type { ApiParts } from './index.js'
+import { eventStream } from './event-stream.js'
+
+type Routes = typeof coreRoutes
+
+/** Milliseconds after which a page is answered as far as it came. */
+const searchTime = 2_000
+
+type Place = { after?: number; before?: number }
+
+export function listEvents({ journal, clock }: ApiParts): RouteHandler<Routes['events']> {
+  return async ({ query: { after, before, limit, cursor, ...asked } }) => {
+    const given = [after, before, cursor].filter((each) => each !== undefined)
+    if (given.length > 1) throw invalid([{ path: 'query', message: 'give one of after, before and cursor' }])
+    const filter = filterOf(asked, clock)
+    const until = clock.monotonic() + searchTime
+    const items: Event[] = []
+    for (let place = cursor === undefined ? { after, before } : placeOf(cursor); ;) {
+      // A page of the store does a bounded amount of work: it may be short although there is more.
+      const { events, next } = await journal.read({ ...filter, ...place, limit: limit - items.length })
+      items.push(...events)
+      if (next === undefined) return { items, next: null }
+      place = place.after === undefined ? { before: next } : { after: next }
+      if (items.length >= limit || clock.monotonic() > until) return { items, next: cursorOf(place) }
+    }
+  }
+}
+
+function cursorOf({ after, before }: Place): string {
+  return after === undefined ? `before-${before}` : `after-${after}`
+}
+
+function placeOf(cursor: string): Place {
+  const [, way, seq] = /^(after|before)-(\d{1,15})$/.exec(cursor) ?? []
+  if (way === undefined) throw notOurs
+  return way === 'after' ? { after: Number(seq) } : { before: Number(seq) }
+}
+
+/** Times of the query as points in time; their form was checked with it. */
+function filterOf<Q extends { since?: string; until?: string }>({ since, until, ...rest }: Q, clock: Clock) {
+  const at = (text: string | undefined) => (text === undefined ? undefined : parseTime(text, clock.now()))
+  return { ...rest, since: at(since), until: at(until) }
+}
+
+/** Server-Sent Events: from the seq that the client saw last, from a time, or from now. */
+export function streamEvents({ journal, clock }: ApiParts): RouteHandler<Routes['eventStream']> {
+  return async ({ query: { after, ...asked }, headers, signal }) => {
+    const filter = filterOf(asked, clock)
+    const from = lastSeen(headers['last-event-id']) ?? after ?? (await beginning(journal, filter))
+    if (from > journal.last()) {
+      throw new InputError(
+        'WEB_SEQ_AHEAD',
+        `seq ${from} has not happened: the newest event is ${journal.last()}`,
+        {
+          hint: 'This journal is not the one that you saw: begin anew, without Last-Event-ID.',
+        },
+      )
+    }
+    const matches = eventMatcher(filter)
+    return new StreamReply(
+      'text/event-stream; charset=utf-8',
+      eventStream({ journal, clock, from, matches, signal }),
+    )
+  }
+}
+
+/** A browser that comes back says the last seq that it saw; it may also repeat the `after` of its first request. */
+function lastSeen(header: string | undefined): number | undefined {
+  if (header === undefined || header === '') return undefined
+  if (/^\d{1,15}$/.test(header)) return Number(header)
+  throw invalid([{ path: 'headers.last-event-id', message: 'a whole number: the seq of an event' }])
+}
+
+/** The seq before the first event that is not older than `since`; without that the stream begins now. */
+async function beginning(journal: Journal, { since }: EventFilter): Promise<number> {
+  const last = journal.last()
+  for (let after: number | undefined = since === undefined ? undefined : 0; after !== undefined;) {
+    const { events, next } = await journal.read({ since, after, limit: 1 })
+    if (events[0]) return events[0].seq - 1
+    after = next
+  }
+  return last
+}

@@ -1,0 +1,93 @@
+import { describeError, within, type RouteHandler } from '@longshore/core'
+import { StateWord, type coreRoutes, type Placement } from '@longshore/core/protocol'
+import { WebError } from '../errors.js'
+import type { ApiParts } from './index.js'
+import { viewOf } from './services.js'
+
+type Routes = typeof coreRoutes
+
+/** Milliseconds that one look may take, and for which what was found is told again without looking. */
+const look = { time: 5_000, fresh: 1_000 }
+
+interface Fault {
+  path: string
+  message: string
+}
+
+/** Ready when everything has started and no look finds anything wrong. Probes that come together share one look. */
+export function tellReady({ contributions, clock }: ApiParts): RouteHandler<Routes['readyz']> {
+  let last: { at: number; faults: Promise<Fault[]> } | undefined
+  return async () => {
+    if (!last || clock.monotonic() - last.at > look.fresh) {
+      last = { at: clock.monotonic(), faults: faultsOf(contributions) }
+    }
+    const faults = contributions.ready()
+      ? await last.faults
+      : [{ path: 'kernel', message: 'it is starting or stopping' }]
+    if (faults.length === 0) return { ok: true }
+    throw new WebError('WEB_NOT_READY', faults.map(({ path, message }) => `${path}: ${message}`).join('; '), {
+      status: 503,
+      hint: 'Run longshore doctor on this machine.',
+      errors: faults,
+      headers: { 'Retry-After': '5' },
+    })
+  }
+}
+
+async function faultsOf({ doctor }: ApiParts['contributions']): Promise<Fault[]> {
+  const looks = doctor.map(async ({ plugin, line, look: ask }): Promise<Fault[]> => {
+    const path = `${plugin}/${line}`
+    try {
+      const { ok, say } = await within(look.time, path, ask)
+      return ok ? [] : [{ path, message: say }]
+    } catch (error) {
+      return [{ path, message: describeError(error).reason }]
+    }
+  })
+  return (await Promise.all(looks)).flat()
+}
+
+export function showInfo({ contributions, host, url }: ApiParts): RouteHandler<Routes['info']> {
+  return async () => ({
+    version: host.version,
+    host: host.name,
+    url: url(),
+    started: new Date(host.started).toISOString(),
+    plugins: contributions.plugins.map(({ name, version, provides }) => ({ name, version, provides })),
+  })
+}
+
+/** How many of the newest events a wall display shows. */
+const newest = 20
+
+export function showOverview({ flow, journal, host }: ApiParts): RouteHandler<Routes['overview']> {
+  return async () => {
+    const seq = journal.last()
+    const { events } = await journal.read({ limit: newest })
+    const views = flow
+      .placements()
+      .filter(({ declared }) => declared)
+      .map(viewOf)
+    const counted = StateWord.options.map(
+      (word) => [word, views.filter(({ state }) => state === word).length] as const,
+    )
+    const at = ({ service, host }: Placement) => ({ service, host })
+    return {
+      seq,
+      host: host.name,
+      services: new Set(views.map(({ service }) => service)).size,
+      states: Object.fromEntries(counted.filter(([, count]) => count > 0)),
+      deploying: views.flatMap((view) => {
+        const { deployment } = view
+        return deployment ? [{ ...at(view), deployment: deployment.id, phase: deployment.phase }] : []
+      }),
+      held: views.flatMap((view) =>
+        view.hold ? [{ ...at(view), since: view.hold.since, why: view.hold.why }] : [],
+      ),
+      failing: views
+        .filter(({ state }) => state === 'failing')
+        .map((view) => ({ ...at(view), why: view.why })),
+      events,
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import type { Clock, Contributions, Flow, HostInfo, Journal, SetupContext } from '@longshore/core'
+import { coreRoutes } from '@longshore/core/protocol'
+import { cancelDeployment, deploymentOutput, listDeployments, showDeployment } from './deployments.js'
+import { listEvents, streamEvents } from './events.js'
+import { showInfo, showOverview, tellReady } from './host.js'
+import { actOn, listServices, showService } from './services.js'
+
+/** What the core's routes are answered from. */
+export interface ApiParts {
+  flow: Flow
+  journal: Journal
+  contributions: Contributions
+  host: HostInfo
+  clock: Clock
+  /** Where people reach this API. */
+  url(): string
+}
+
+/** Adds the handlers of the core's routes, by the door that every plugin uses for its own. */
+export function addCoreRoutes(
+  { add }: SetupContext<unknown, Record<never, never>>['routes'],
+  parts: ApiParts,
+): void {
+  add(coreRoutes.livez, async () => ({ ok: true as const }))
+  add(coreRoutes.readyz, tellReady(parts))
+  add(coreRoutes.info, showInfo(parts))
+  add(coreRoutes.overview, showOverview(parts))
+  add(coreRoutes.services, listServices(parts))
+  add(coreRoutes.service, showService(parts))
+  add(coreRoutes.deploy, actOn('deploy', parts))
+  add(coreRoutes.start, actOn('start', parts))
+  add(coreRoutes.stop, actOn('stop', parts))
+  add(coreRoutes.restart, actOn('restart', parts))
+  add(coreRoutes.deployments, listDeployments(parts))
+  add(coreRoutes.deployment, showDeployment(parts))
+  add(coreRoutes.output, deploymentOutput(parts))
+  add(coreRoutes.cancel, cancelDeployment(parts))
+  add(coreRoutes.events, listEvents(parts))
+  add(coreRoutes.eventStream, streamEvents(parts))
+}

@@ -1,0 +1,53 @@
+import { serviceUnknown, type Flow, type RouteHandler, type RouteRequest } from '@longshore/core'
+import { desired, stateOf, StateWord, why, type coreRoutes } from '@longshore/core/protocol'
+import type { Accepted, Placement, PlacementView, ServiceView } from '@longshore/core/protocol'
+import type { ApiParts } from './index.js'
+
+type Routes = typeof coreRoutes
+
+export function viewOf(placement: Placement): PlacementView {
+  const commit = desired(placement).commit
+  return { ...placement, state: stateOf(placement), desired: commit?.sha, why: why(placement) }
+}
+
+/** A service is as well as its worst placement. */
+function serviceView(name: string, placements: Placement[]): ServiceView {
+  const views = placements.map(viewOf)
+  const state = StateWord.options.find((word) => views.some((view) => view.state === word)) ?? 'unknown'
+  return { name, state, placements: views }
+}
+
+/** The placements of a service, or the error that every door answers when there are none. */
+export function placementsOf(flow: Flow, service: string, host?: string): Placement[] {
+  const found = flow.placements().filter((each) => each.service === service && (!host || each.host === host))
+  if (found.length === 0) throw serviceUnknown(service, host)
+  return found
+}
+
+/** By name. What was removed from the config is listed only as long as something of it runs. */
+export function listServices({ flow }: ApiParts): RouteHandler<Routes['services']> {
+  return async ({ query: { limit, cursor } }) => {
+    const byName = new Map<string, Placement[]>()
+    for (const placement of flow.placements()) {
+      if (!placement.declared && !placement.running && !placement.stuck) continue
+      if (cursor !== undefined && placement.service <= cursor) continue
+      byName.set(placement.service, [...(byName.get(placement.service) ?? []), placement])
+    }
+    const names = [...byName.keys()].sort()
+    const page = names.slice(0, limit)
+    const items = page.map((name) => serviceView(name, byName.get(name)!))
+    return { items, next: names.length > limit ? page.at(-1)! : null }
+  }
+}
+
+export function showService({ flow }: ApiParts): RouteHandler<Routes['service']> {
+  return async ({ params: { service } }) => serviceView(service, placementsOf(flow, service))
+}
+
+type Action = RouteRequest<{ service: string }, { host?: string }, { commit?: string; why?: string }>
+
+/** An action is only asked for here: the flow decides, records and does it. */
+export function actOn(kind: 'deploy' | 'start' | 'stop' | 'restart', { flow }: ApiParts) {
+  return ({ params: { service }, query: { host }, body, actor }: Action): Promise<Accepted> =>
+    flow.request({ kind, service, host, ...body, actor })
+}

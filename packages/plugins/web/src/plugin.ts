@@ -1,0 +1,25 @@
+import { Clock, Contributions, definePlugin, Flow, HostInfo, Journal, Logger } from '@longshore/core'
+import { addCoreRoutes } from './api/index.js'
+import { WebConfig } from './config.js'
+import { WebServer } from './server.js'
+
+/** Serves the routes that plugins declare, and those of the core, on loopback and on the socket of this account. */
+export default definePlugin({
+  name: 'web',
+  version: '0.1.0',
+  config: WebConfig,
+  needs: {
+    flow: Flow,
+    journal: Journal,
+    contributions: Contributions,
+    host: HostInfo,
+    clock: Clock,
+    log: Logger,
+  },
+  setup({ config, needs, routes, hooks }) {
+    const server = new WebServer({ config, ...needs, log: needs.log.child({ plugin: 'web' }) })
+    addCoreRoutes(routes, { ...needs, url: () => server.url })
+    hooks.started.tap(() => server.start())
+    hooks.stopping.tap(() => server.stop())
+  },
+})

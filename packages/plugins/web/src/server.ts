@@ -1,0 +1,151 @@
+import { createServer, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { join } from 'node:path'
+import { newId, within, type Clock, type Contributions, type HostInfo, type Logger } from '@longshore/core'
+import { createApp, type AppParts } from './app.js'
+import { openToken, type Door } from './caller.js'
+import type { WebConfig } from './config.js'
+import { Connections } from './connections.js'
+import { WebError } from './errors.js'
+import { securityHeaders } from './headers.js'
+import { listenLoopback, listenSocket } from './listen.js'
+import { malformed, problemOf } from './problem.js'
+import { placeRoutes } from './routes.js'
+import { Streams } from './streams.js'
+
+/** Milliseconds for the headers, and for the whole, of a request to arrive; slower ones are ended. */
+const limits = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  maxHeaderSize: 16_384,
+}
+/** Bytes of a refused body that are still read, so that its sender sees the answer. */
+const drainLimit = 2 ** 20
+/** Milliseconds for answers under way when the server stops. */
+const stopTime = 5_000
+
+interface ServerParts {
+  config: WebConfig
+  contributions: Contributions
+  host: HostInfo
+  clock: Clock
+  log: Logger
+}
+
+/** The two doors of the API: loopback, and the socket of this account. */
+export class WebServer {
+  readonly #parts: ServerParts
+  readonly #streams = new Streams()
+  readonly #open: { server: Server; connections: Connections }[] = []
+  #removeSocket = async () => {}
+  #port: number
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts
+    this.#port = parts.config.listen.port
+  }
+
+  /** What people type to get here. */
+  get url(): string {
+    const { listen, url } = this.#parts.config
+    const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host
+    return url?.origin ?? `http://${host}:${this.#port}`
+  }
+
+  get socket(): string {
+    return join(this.#parts.host.data, 'longshore.sock')
+  }
+
+  async start(): Promise<void> {
+    const { config, contributions, host, clock, log } = this.#parts
+    const folder = join(host.data, 'web')
+    const routes = placeRoutes(contributions.routes)
+    const token = await openToken(folder)
+    const { url, trustProxy, listen } = config
+    const common = { routes, token, url, trustProxy, clock, log, streams: this.#streams }
+    this.#port = await listenLoopback(this.#serve('loopback', common), listen.host, listen.port)
+    this.#removeSocket = await listenSocket(this.#serve('socket', common), folder, this.socket)
+    log.info({ url: this.url, socket: this.socket }, 'the API answers')
+  }
+
+  /** Ends streams and idle connections at once, gives other answers a moment, then ends those too. */
+  async stop(): Promise<void> {
+    this.#streams.end()
+    const ends = this.#open.map(({ server, connections }) => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      connections.close()
+      return closed
+    })
+    await within(stopTime, 'the last answers', () => Promise.all(ends)).catch(() => {
+      for (const { server } of this.#open) server.closeAllConnections()
+    })
+    await Promise.all(ends)
+    await this.#removeSocket()
+  }
+
+  #serve(door: Door, common: Omit<AppParts, 'door' | 'connections'>): Server {
+    const connections = new Connections()
+    const app = createApp({ ...common, door, connections })
+    // A request without Host is refused by the app, with a problem like every other.
+    const server = createServer({ ...limits, connectionsCheckingInterval: 1_000, requireHostHeader: false })
+    server.on('connection', (socket) => connections.accept(socket))
+    const answer: Parameters<typeof createServer>[1] = (request, response) => {
+      const { socket } = request
+      if (!connections.begin(socket)) return
+      response.once('finish', () => {
+        if (!request.complete) drain(request)
+      })
+      response.once('close', () => {
+        const { locals } = response as { locals?: { worked?: boolean } }
+        connections.end(socket, locals?.worked === true)
+      })
+      app(request, response)
+    }
+    server.on('request', answer)
+    server.on('checkExpectation', answer)
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      if (!socket.writable || connections.busy(socket)) socket.destroy()
+      else socket.end(rawProblem(error, newId(this.#parts.clock.now())))
+    })
+    this.#open.push({ server, connections })
+    return server
+  }
+}
+
+/** Reads what was refused, up to a limit: a connection cut at once would hide the answer from its sender. */
+function drain(request: NodeJS.ReadableStream & { socket: Socket }): void {
+  let bytes = 0
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > drainLimit) request.socket.destroy()
+  })
+  request.resume()
+}
+
+/** The answer to what is no request: node knows no response there, so it is written by hand. */
+function rawProblem({ code }: NodeJS.ErrnoException, requestId: string): string {
+  const problem = problemOf(clientError(code), requestId)
+  const body = JSON.stringify(problem)
+  const headers = {
+    ...securityHeaders,
+    'X-Request-Id': requestId,
+    'Content-Type': 'application/problem+json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  return [`HTTP/1.1 ${problem.status} ${problem.title}`, ...lines, '', body].join('\r\n')
+}
+
+function clientError(code: string | undefined): WebError {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    const hint = 'Send a shorter address and fewer headers.'
+    return new WebError('WEB_HEADERS_TOO_LARGE', 'the headers are larger than 16 KiB', { status: 431, hint })
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    const hint = 'Send it again, whole.'
+    return new WebError('WEB_REQUEST_SLOW', 'the request did not arrive in time', { status: 408, hint })
+  }
+  return malformed('this is no HTTP request')
+}
