@@ -1,0 +1,27 @@
+import { Duration, Size } from '@longshore/core/protocol'
+import { z } from 'zod'
+
+/** What a commit may hold; more is refused before anything is written. */
+export const Limits = z.strictObject({
+  /** Files and links of a commit. */
+  files: z.int().min(1).default(250_000),
+  /** Bytes of one file. */
+  file: Size.prefault('1GiB'),
+  /** Bytes of all files; also what one fetch may bring. */
+  total: Size.prefault('4GiB'),
+  /** Folders above a file. */
+  depth: z.int().min(1).max(1000).default(100),
+  /** Bytes of a path. */
+  path: z.int().min(1).max(3000).default(1000),
+})
+export type Limits = z.infer<typeof Limits>
+
+/** The `git` section of the config. */
+export const GitConfig = z
+  .strictObject({
+    /** How long one fetch may take. */
+    timeout: Duration.prefault('10m'),
+    limits: Limits.prefault({}),
+  })
+  .prefault({})
+export type GitConfig = z.infer<typeof GitConfig>

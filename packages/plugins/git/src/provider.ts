@@ -1,0 +1,243 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import {
+  describeError,
+  InputError,
+  parseGitUrl,
+  checkGitRef,
+  type CheckoutReport,
+  type Clock,
+  type GitProvider as GitContract,
+  type Logger,
+  type Secrets,
+  type Sighting,
+  type Source,
+} from '@longshore/core'
+import { Sha, type Commit } from '@longshore/core/protocol'
+import { checkout } from './checkout/checkout.js'
+import type { Git } from './git.js'
+import type { GitConfig } from './config.js'
+import { HttpRefs } from './remote/ls-refs.js'
+import type { HttpClient } from './remote/http.js'
+import { Remote } from './remote/remote.js'
+import { parseCommit } from './repository/commit.js'
+import { History } from './repository/history.js'
+import { ObjectReader, readCommitBytes } from './repository/objects.js'
+import { Repository } from './repository/repository.js'
+import { commitsOf, isAncestor, walk } from './repository/walk.js'
+import { Poller } from './watch/poller.js'
+import { Sightings } from './watch/sightings.js'
+
+const localDeadline = 60_000
+/** Bytes of the list of changed paths; a longer one is not told. */
+const changedList = 16 * 2 ** 20
+
+export interface ProviderParts {
+  config: GitConfig
+  /** The folder of this plugin. */
+  folder: string
+  git: Git
+  http: HttpClient
+  secrets: Secrets
+  clock: Clock
+  log: Logger
+  /** The askpass program. */
+  askpass: string
+  /** Follows folders of this machine too: for tests. */
+  files?: boolean
+}
+
+/** What is known of one repository: its server, its objects here, the commits before them. */
+interface Known {
+  remote: Remote
+  repository: Repository
+  history: History
+}
+
+/** Follows repositories and writes out their commits; see the contract. */
+export class GitProvider implements GitContract {
+  readonly #parts: ProviderParts
+  readonly #known = new Map<string, Known>()
+  readonly #pollers = new Map<string, Poller>()
+
+  constructor(parts: ProviderParts) {
+    this.#parts = parts
+  }
+
+  async *watch(source: Source, signal: AbortSignal): AsyncGenerator<Sighting, void> {
+    const sightings = new Sightings()
+    const leave = this.#follow(source, sightings, signal)
+    try {
+      yield* sightings.read(signal)
+    } finally {
+      leave()
+    }
+  }
+
+  async fetch(source: Source, sha: string, signal: AbortSignal): Promise<Commit> {
+    const { repository } = await this.#bring(source, sha, signal)
+    const bytes = await repository.stream(['cat-file', '--batch'], signal, localDeadline, (stream) =>
+      readCommitBytes(new ObjectReader(stream), sha),
+    )
+    return parseCommit(sha, bytes)
+  }
+
+  async changed(
+    source: Source,
+    from: string,
+    to: string,
+    signal: AbortSignal,
+  ): Promise<string[] | undefined> {
+    const { repository } = this.#of(source)
+    const flags = ['-r', '-z', '--name-only', '--no-renames', '--no-ext-diff', '--ignore-submodules=none']
+    const args = ['diff-tree', ...flags, checkSha(from), checkSha(to), '--']
+    try {
+      const list = await repository.read(args, signal, changedList)
+      return list.toString().split('\0').filter(Boolean)
+    } catch {
+      signal.throwIfAborted()
+      return undefined
+    }
+  }
+
+  async contains(
+    source: Source,
+    sha: string,
+    ancestor: string,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined> {
+    const look = () => this.#commits(source, signal, (reader) => isAncestor(commitsOf(reader), sha, ancestor))
+    checkSha(sha)
+    checkSha(ancestor)
+    try {
+      const near = await look()
+      if (near !== undefined) return near
+      await this.#bringHistory(source, [sha, ancestor], signal)
+      return await look()
+    } catch {
+      signal.throwIfAborted()
+      return undefined
+    }
+  }
+
+  async checkout(
+    source: Source,
+    sha: string,
+    directory: string,
+    signal: AbortSignal,
+  ): Promise<CheckoutReport> {
+    const { config } = this.#parts
+    const { repository } = await this.#bring(source, sha, signal)
+    return checkout(repository, sha, directory, { limits: config.limits, timeout: config.timeout }, signal)
+  }
+
+  async history(source: Source, sha: string, limit: number, signal: AbortSignal): Promise<Commit[]> {
+    await this.#bring(source, sha, signal)
+    await this.#bringHistory(source, [sha], signal)
+    return this.#commits(source, signal, (reader) => walk(commitsOf(reader), sha, limit))
+  }
+
+  #of(source: Source): Known {
+    const { folder, git, http, clock, secrets, askpass, files } = this.#parts
+    const { url, insecure, credential } = source
+    const address = parseGitUrl(url, { insecure, credential: credential?.kind, file: files })
+    const id = JSON.stringify([address.url, credential])
+    let known = this.#known.get(id)
+    if (!known) {
+      const refs =
+        address.kind === 'https' || address.kind === 'http'
+          ? new HttpRefs(http, clock, address.url)
+          : undefined
+      // By address and credential: what one credential was let see is not read by way of another.
+      const place = join(folder, createHash('sha256').update(id).digest('hex').slice(0, 32))
+      known = {
+        remote: new Remote(address, credential, refs, { git, secrets, askpass }),
+        repository: new Repository(git, `${place}.git`),
+        history: new History(git, `${place}.history`),
+      }
+      this.#known.set(id, known)
+    }
+    return known
+  }
+
+  async #bring(source: Source, sha: string, signal: AbortSignal): Promise<Known> {
+    const known = this.#of(source)
+    const { timeout, limits } = this.#parts.config
+    const bounds = { timeout, bytes: limits.total }
+    await known.repository.fetch(known.remote, checkRef(source.ref), checkSha(sha), bounds, signal)
+    return known
+  }
+
+  /** Does its best: who asks gets what is here. */
+  async #bringHistory(source: Source, shas: string[], signal: AbortSignal): Promise<void> {
+    const { history, remote } = this.#of(source)
+    for (const sha of shas) {
+      await history.bring(remote, source.ref, sha, signal).catch((error: unknown) => {
+        signal.throwIfAborted()
+        this.#parts.log.debug(describeError(error), 'the commits before one could not be brought')
+      })
+    }
+  }
+
+  #commits<T>(source: Source, signal: AbortSignal, use: (reader: ObjectReader) => Promise<T>): Promise<T> {
+    const { repository, history } = this.#of(source)
+    const run = ['cat-file', '--batch']
+    return repository.stream(
+      run,
+      signal,
+      localDeadline,
+      (stream) => use(new ObjectReader(stream)),
+      history.folder,
+    )
+  }
+
+  /** Feeds the sightings until the answer is called; a source that is refused is told as one that cannot be reached. */
+  #follow(source: Source, sightings: Sightings, signal: AbortSignal): () => void {
+    const { clock, log } = this.#parts
+    let remote: Remote
+    try {
+      checkRef(source.ref)
+      remote = this.#of(source).remote
+    } catch (error) {
+      const { code, reason } = describeError(error)
+      sightings.trouble(code, reason)
+      return () => undefined
+    }
+    const pinned = Sha.safeParse(source.ref).success
+    const id = JSON.stringify([remote.address.url, source.credential, pinned && source.ref])
+    const look = pinned
+      ? async (_: string[], inner: AbortSignal) => this.#lookForCommit(source, inner)
+      : (refs: string[], inner: AbortSignal) => remote.look(refs, inner)
+    const poller =
+      this.#pollers.get(id) ?? new Poller(look, clock, log.child({ url: remote.address.url }), pinned)
+    this.#pollers.set(id, poller)
+    const leave = poller.join({ ref: source.ref, poll: source.poll, sightings })
+    const ended = () => {
+      leave()
+      if (poller.idle) this.#pollers.delete(id)
+    }
+    signal.addEventListener('abort', ended, { once: true })
+    return ended
+  }
+
+  /** A full sha is its own head as soon as it could be fetched. */
+  async #lookForCommit(source: Source, signal: AbortSignal): Promise<Map<string, string>> {
+    await this.#bring(source, source.ref, signal)
+    return new Map([[`refs/heads/${source.ref}`, source.ref]])
+  }
+}
+
+function checkRef(ref: string): string {
+  const fault = checkGitRef(ref)
+  if (fault === undefined) return ref
+  throw new InputError('GIT_REF', fault, {
+    hint: 'Write a branch, a tag or a full commit id into source.ref.',
+  })
+}
+
+function checkSha(sha: string): string {
+  if (Sha.safeParse(sha).success) return sha
+  throw new InputError('GIT_SHA', 'this is no full commit id', {
+    hint: 'Write all 40 (or 64) hex digits in lower case.',
+  })
+}

@@ -1,0 +1,92 @@
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Git } from '../git.js'
+import type { Remote } from '../remote/remote.js'
+import { bounded } from './size.js'
+import { exists, fetchArguments, makeBare, removeLeftovers } from './repository.js'
+
+/** Commits whose metadata is kept, counted back from each head. */
+const depth = 100
+/** Heads after which it is made anew: it is small, and cheap to bring again. */
+const heads = 50
+/** What the metadata of some hundred commits may weigh, and how long it may take to come. */
+const heaviest = 64 * 2 ** 20
+const deadline = 120_000
+
+/**
+ * The commits before the ones that are deployed, without their trees: a second bare repository, because a repository
+ * that lacks trees on purpose cannot tell when it lacks one by accident.
+ */
+export class History {
+  readonly folder: string
+  readonly #git: Git
+  readonly #done = new Map<string, Promise<void>>()
+  #turn: Promise<void> = Promise.resolve()
+  #tooHeavy = false
+
+  constructor(git: Git, folder: string) {
+    this.#git = git
+    this.folder = folder
+  }
+
+  /** Brings what is before the commit, once. `ref` helps with servers that give no commit by its id. */
+  bring(remote: Remote, ref: string, sha: string, signal: AbortSignal): Promise<void> {
+    const known = this.#done.get(sha)
+    if (known) return known
+    const bringing = this.#turn.then(() => this.#bring(remote, ref, sha, signal))
+    this.#turn = bringing.catch(() => undefined)
+    this.#done.set(sha, bringing)
+    bringing.catch(() => this.#done.delete(sha))
+    if (this.#done.size > heads) this.#done.delete(this.#done.keys().next().value!)
+    return bringing
+  }
+
+  async #bring(remote: Remote, ref: string, sha: string, signal: AbortSignal): Promise<void> {
+    if (this.#tooHeavy) return
+    await this.#open(remote, sha, signal)
+    try {
+      await this.#pull(remote, sha, sha, signal).catch(async (error: unknown) => {
+        if ((error as { code?: string }).code !== 'GIT_COMMIT_MISSING') throw error
+        await this.#pull(remote, await remote.around(ref, sha, signal), sha, signal)
+      })
+    } catch (error) {
+      await rm(this.folder, { recursive: true, force: true })
+      // A server that cannot leave out the trees sends them all: where that is too much, it is not asked again.
+      this.#tooHeavy ||= (error as { code?: string }).code === 'GIT_LIMIT'
+      throw error
+    }
+  }
+
+  async #pull(remote: Remote, from: string, sha: string, signal: AbortSignal): Promise<void> {
+    const to = from.endsWith('*') ? 'refs/around/*' : `refs/kept/${sha}`
+    const what = [`--depth=${depth}`, '--filter=tree:0', '--', 'origin', `+${from}:${to}`]
+    const args = [`--git-dir=${this.folder}`, ...fetchArguments, ...what]
+    const { host } = remote.address
+    await bounded(join(this.folder, 'objects/pack'), heaviest, signal, (inner) =>
+      remote.reach(inner, ({ config, env, secret }) =>
+        this.#git.run({ args, config, env, secret, host, timeout: deadline, signal: inner }),
+      ),
+    )
+  }
+
+  async #open(remote: Remote, sha: string, signal: AbortSignal): Promise<void> {
+    const kept = join(this.folder, 'refs/kept')
+    const old = await readdir(kept).catch(() => [])
+    if (old.length > heads) await rm(this.folder, { recursive: true, force: true })
+    if (await exists(kept)) return removeLeftovers(this.folder)
+    await rm(this.folder, { recursive: true, force: true })
+    await makeBare(this.#git, this.folder, sha, signal)
+    const settings = [
+      ['remote.origin.url', remote.address.url],
+      ['remote.origin.promisor', 'true'],
+      ['remote.origin.partialclonefilter', 'tree:0'],
+      ['core.repositoryformatversion', '1'],
+      ['extensions.partialClone', 'origin'],
+    ]
+    for (const [name, value] of settings) {
+      const args = [`--git-dir=${this.folder}`, 'config', '--', name!, value!]
+      await this.#git.run({ args, signal, timeout: deadline })
+    }
+    await mkdir(kept)
+  }
+}

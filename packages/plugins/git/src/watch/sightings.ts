@@ -1,0 +1,55 @@
+import type { Sighting } from '@longshore/core'
+
+/**
+ * What one watch still has to tell: the newest head and whether the source can be reached. A slow reader finds the
+ * newest of each, so nothing piles up.
+ */
+export class Sightings {
+  #head: string | undefined
+  #trouble: { code: string; reason: string } | undefined
+  #toldHead: string | undefined
+  #toldTrouble: string | undefined
+  #wake: (() => void) | undefined
+
+  head(sha: string): void {
+    this.#head = sha
+    this.#trouble = undefined
+    this.#wake?.()
+  }
+
+  /** Told once as long as the code stays the same. */
+  trouble(code: string, reason: string): void {
+    this.#trouble = { code, reason }
+    this.#wake?.()
+  }
+
+  async *read(signal: AbortSignal): AsyncGenerator<Sighting, void> {
+    while (!signal.aborted) {
+      const next = this.#next()
+      if (next) yield next
+      else await this.#change(signal)
+    }
+  }
+
+  #next(): Sighting | undefined {
+    if (this.#trouble?.code !== this.#toldTrouble) {
+      this.#toldTrouble = this.#trouble?.code
+      return this.#trouble ? { kind: 'unreachable', ...this.#trouble } : { kind: 'reachable' }
+    }
+    if (this.#head === this.#toldHead || this.#head === undefined || this.#trouble) return undefined
+    this.#toldHead = this.#head
+    return { kind: 'head', sha: this.#head }
+  }
+
+  #change(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        signal.removeEventListener('abort', done)
+        this.#wake = undefined
+        resolve()
+      }
+      this.#wake = done
+      signal.addEventListener('abort', done, { once: true })
+    })
+  }
+}
