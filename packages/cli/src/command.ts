@@ -1,0 +1,72 @@
+import { parseArgs as parseStrictly, stripVTControlCharacters, type ParseArgsConfig } from 'node:util'
+import { parseArgs, renderUsage, type ArgsDef, type ParsedArgs } from 'citty'
+import { Api, targetOf } from './api/client.js'
+import { dataFolder, type Surroundings } from './config/load.js'
+import { UsageError } from './errors.js'
+import type { Terminal } from './terminal.js'
+
+/** A command as its file states it. `run` answers the exit code, 0 when nothing. */
+export interface Command<A extends ArgsDef = ArgsDef> {
+  about: string
+  args: A
+  /** Lines that can be typed, with what each does. */
+  examples: [line: string, what: string][]
+  run(args: ParsedArgs<A>, terminal: Terminal): Promise<number | void>
+}
+
+export function command<const A extends ArgsDef>(definition: Command<A>): Command<any> {
+  return definition
+}
+
+/** `--config`: for every command that reads the config or looks for the data folder by it. */
+export const configArg = {
+  config: { type: 'string', description: 'The config, or the folder that it lies in', valueHint: 'PATH' },
+} as const
+
+/** What every command that asks a running Longshore takes. */
+export const clientArgs = {
+  ...configArg,
+  json: { type: 'boolean', description: 'JSON instead of lines for people' },
+} as const
+
+export const serviceArg = {
+  service: { type: 'positional', description: 'The name of the service', required: true },
+} as const
+
+export function surroundings({ env, folder }: Terminal, config: string | undefined): Surroundings {
+  return { env, folder, config }
+}
+
+/** The API of the Longshore that the command means. */
+export async function openApi(terminal: Terminal, config: string | undefined): Promise<Api> {
+  return new Api(await targetOf(terminal.env, () => dataFolder(surroundings(terminal, config))))
+}
+
+/** The arguments by their names. Unlike the parser alone, it refuses what nobody declared. */
+export function parseFor(name: string, { args }: Command, raw: string[]): ParsedArgs {
+  const flags = Object.entries(args).filter(([, { type }]) => type !== 'positional')
+  const options = Object.fromEntries(
+    flags.map(([flag, arg]) => {
+      const short = 'alias' in arg && typeof arg.alias === 'string' ? { short: arg.alias } : {}
+      return [flag, { type: arg.type === 'boolean' ? 'boolean' : 'string', ...short }]
+    }),
+  ) as NonNullable<ParseArgsConfig['options']>
+  try {
+    const { positionals } = parseStrictly({ args: raw, options, allowPositionals: true })
+    const wanted = Object.keys(args).length - flags.length
+    if (positionals.length > wanted) throw new Error(`Unexpected argument '${positionals[wanted]}'`)
+    return parseArgs(raw, args)
+  } catch (error) {
+    const [message] = stripVTControlCharacters((error as Error).message).split('. To specify')
+    throw new UsageError('USAGE', message!, { hint: `See longshore ${name} --help` })
+  }
+}
+
+export async function usage(name: string, { about, args, examples }: Command): Promise<string> {
+  const text = await renderUsage({ meta: { name: `longshore ${name}`, description: about }, args })
+  // Its first line repeats what is said here, and it colours for terminals only it believes in.
+  const body = stripVTControlCharacters(text).split('\n').slice(2).join('\n').trimEnd()
+  const width = Math.max(...examples.map(([line]) => line.length))
+  const lines = examples.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`)
+  return [about, '', body, '', 'EXAMPLES', '', ...lines].join('\n')
+}

@@ -1,0 +1,60 @@
+import type { Command } from './command.js'
+
+type Load = () => Promise<Command<any>>
+
+/** Every command with the line that the overview says of it; its file is loaded when it is used. */
+export const commands: Record<string, { about: string; load: Load }> = {
+  serve: {
+    about: 'Run Longshore with a config',
+    load: async () => (await import('./commands/serve.js')).serve,
+  },
+  init: { about: 'Write a first config', load: async () => (await import('./commands/init.js')).init },
+  check: {
+    about: 'Tell every fault of a config',
+    load: async () => (await import('./commands/check.js')).check,
+  },
+  doctor: {
+    about: 'Look whether all is well here',
+    load: async () => (await import('./commands/doctor.js')).doctor,
+  },
+  schema: {
+    about: 'Print the JSON Schema of the config',
+    load: async () => (await import('./commands/schema.js')).schema,
+  },
+  ls: { about: 'List the services', load: async () => (await import('./commands/ls.js')).ls },
+  show: { about: 'Show one service', load: async () => (await import('./commands/show.js')).show },
+  deployments: {
+    about: "List a service's deployments",
+    load: async () => (await import('./commands/deployments.js')).deployments,
+  },
+  deployment: {
+    about: 'Show one deployment and what it printed',
+    load: async () => (await import('./commands/deployment.js')).deployment,
+  },
+  events: { about: 'Read the journal', load: async () => (await import('./commands/events.js')).events },
+  deploy: {
+    about: 'Deploy the newest commit, or another one',
+    load: async () => (await import('./commands/deploy.js')).deploy,
+  },
+  start: {
+    about: 'Release a stopped service; its newest commit is brought',
+    load: async () => (await import('./commands/start.js')).start,
+  },
+  stop: {
+    about: 'Stop a service; it stays stopped until it is started',
+    load: async () => (await import('./commands/stop.js')).stop,
+  },
+  restart: {
+    about: 'End what runs and start the same commit again',
+    load: async () => (await import('./commands/restart.js')).restart,
+  },
+  cancel: {
+    about: 'Cancel a deployment that is under way',
+    load: async () => (await import('./commands/cancel.js')).cancel,
+  },
+  backup: { about: 'Copy the store, live', load: async () => (await import('./commands/backup.js')).backup },
+  restore: {
+    about: 'Put a backup in place',
+    load: async () => (await import('./commands/restore.js')).restore,
+  },
+}

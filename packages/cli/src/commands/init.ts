@@ -1,0 +1,110 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { InputError } from '@longshore/core'
+import { stringify } from 'yaml'
+import { command } from '../command.js'
+import { UsageError } from '../errors.js'
+import { fromCompose } from '../product/compose.js'
+import type { Terminal } from '../terminal.js'
+
+/** A service as the first config declares it. */
+export interface Draft {
+  name: string
+  url: string
+  ref: string
+  path?: string
+  run: Record<string, unknown>
+}
+
+const fileName = 'longshore.config.yaml'
+
+export const init = command({
+  about:
+    'Writes a first longshore.config.yaml: asks for a service on a terminal, or takes it from a compose file or the flags.',
+  args: {
+    from: {
+      type: 'string',
+      description: 'A compose file, in the clone that it is kept in',
+      valueHint: 'COMPOSE',
+    },
+    name: { type: 'string', description: 'The name of the service', valueHint: 'NAME' },
+    url: { type: 'string', description: 'Its repository', valueHint: 'URL' },
+    ref: {
+      type: 'string',
+      description: 'The branch or tag that it follows',
+      default: 'main',
+      valueHint: 'REF',
+    },
+    up: {
+      type: 'string',
+      description: 'The words of the command that starts it, or a path in the tree',
+      valueHint: 'COMMAND',
+    },
+  },
+  examples: [
+    ['longshore init', 'asks, on a terminal'],
+    ['longshore init --from compose.yaml', 'a service that docker compose brings up'],
+    ["longshore init --name api --url https://git.example/api.git --up 'npm start'", 'asks nothing'],
+  ],
+  async run({ from, name, url, ref, up }, terminal) {
+    const file = resolve(terminal.folder, fileName)
+    if (existsSync(file)) {
+      throw new InputError('CONFIG_EXISTS', `there is a ${fileName} already`, {
+        hint: 'Add to it, or move it away first.',
+      })
+    }
+    const draft = from
+      ? await fromCompose(resolve(terminal.folder, from), {
+          name,
+          url,
+          ref: ref === 'main' ? undefined : ref,
+        })
+      : await complete({ name, url, ref, up }, terminal)
+    writeFileSync(file, configText(draft), { flag: 'wx' })
+    terminal.print(`${fileName} is written. longshore check looks at it, longshore serve runs it.`)
+  },
+})
+
+type Answers = Partial<Record<'name' | 'url' | 'ref' | 'up', string>>
+
+/** What the flags leave open is asked for, where there is somebody to ask. */
+async function complete(given: Answers, terminal: Terminal): Promise<Draft> {
+  const open = (['name', 'url', 'up'] as const).filter((key) => !given[key])
+  if (open.length > 0 && !terminal.interactive) {
+    throw new UsageError(
+      'USAGE',
+      `there is no terminal to ask on, and ${open.map((key) => `--${key}`).join(', ')} is open`,
+      {
+        hint: 'Give it on the command line, or use --from COMPOSE.',
+      },
+    )
+  }
+  const { name = '', url = '', ref = 'main', up = '' } = open.length > 0 ? await ask(given) : given
+  return { name, url, ref, run: { kind: 'command', up: wordsOf(up), keepAlive: true } }
+}
+
+async function ask(given: Answers): Promise<Answers> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    return {
+      name: given.name ?? (await lines.question('Name of the service (a-z, 0-9, -): ')),
+      url: given.url ?? (await lines.question('Its repository (https://… or git@…): ')),
+      ref: (await lines.question(`The branch or tag to follow [${given.ref ?? 'main'}]: `)) || given.ref,
+      up: given.up ?? (await lines.question('The command that starts it (npm start): ')),
+    }
+  } finally {
+    lines.close()
+  }
+}
+
+/** No shell reads a command line; a path in the tree stays one. */
+function wordsOf(line: string): string | string[] {
+  const words = line.trim().split(/\s+/)
+  return words.length === 1 && line.includes('/') ? line.trim() : words
+}
+
+function configText({ name, url, ref, path, run }: Draft): string {
+  const head = '# yaml-language-server: $schema=./node_modules/@longshore/cli/schema.json\n'
+  return head + stringify({ version: 1, services: { [name]: { source: { url, ref, path }, run } } })
+}

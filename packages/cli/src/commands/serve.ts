@@ -1,0 +1,31 @@
+import { hostname } from 'node:os'
+import { command, configArg, surroundings } from '../command.js'
+import { logLevel } from '../config/environment.js'
+import { configFile } from '../config/load.js'
+import { printJson } from '../terminal.js'
+
+export const serve = command({
+  about:
+    'Runs Longshore in the foreground until it is told to end by SIGINT (Ctrl-C) or SIGTERM. Logs are JSON lines on standard error.',
+  args: { ...configArg, json: { type: 'boolean', description: 'Say that it is ready in JSON' } },
+  examples: [
+    ['longshore serve', 'with the config of this folder'],
+    ['LONGSHORE_LISTEN=127.0.0.1:0 longshore serve --config box.yaml', 'on any free port'],
+  ],
+  async run({ config, json }, terminal) {
+    const where = surroundings(terminal, config)
+    const level = logLevel(terminal.env)
+    const { startProduct } = await import('../product/serve.js')
+    const product = await startProduct(where, level)
+    const { address, data } = product
+    if (json) printJson(terminal, { ready: true, address, data, host: product.host, pid: process.pid })
+    else {
+      terminal.print(
+        `Longshore runs on ${product.host || hostname()}, with ${configFile(where)} and its data in ${data}`,
+      )
+      terminal.print(`  ${address}`)
+      terminal.print('  longshore ls shows the services, longshore events -f what happens; Ctrl-C ends it.')
+    }
+    return product.ended
+  },
+})

@@ -1,0 +1,5 @@
+export { configFile, loadConfig, type Surroundings } from './config/load.js'
+export { readConfigFile } from './config/file.js'
+export { main } from './main.js'
+export { builtInPlugins } from './product/plugins.js'
+export { checkConfig } from './product/check.js'

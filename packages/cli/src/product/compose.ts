@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, relative } from 'node:path'
+import { promisify } from 'node:util'
+import { InputError } from '@longshore/core'
+import { z } from 'zod'
+import type { Draft } from '../commands/init.js'
+import { parseYaml } from '../config/yaml.js'
+
+/** Milliseconds that git may take to look at a clone. */
+const gitDeadline = 10_000
+
+const ComposeFile = z.looseObject({
+  name: z.string().optional(),
+  services: z.record(z.string(), z.unknown()),
+})
+
+/**
+ * A service that docker compose brings up and takes down, made of a compose file and the clone that it lies in. The
+ * project keeps one name, so that each commit replaces the containers of the one before.
+ */
+export async function fromCompose(
+  file: string,
+  given: { name?: string; url?: string; ref?: string },
+): Promise<Draft> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new InputError('COMPOSE_UNREADABLE', `the compose file ${file} cannot be read`, {
+      cause,
+      hint: 'Name one that is there.',
+    })
+  })
+  const compose = ComposeFile.safeParse(parseYaml(text).value)
+  if (!compose.success) {
+    throw new InputError('COMPOSE_INVALID', `${file} is no compose file: it has no services`, {
+      hint: 'Try it with: docker compose config',
+    })
+  }
+  const folder = dirname(file)
+  const root = await git(folder, ['rev-parse', '--show-toplevel'])
+  const name = given.name ?? nameOf(compose.data.name ?? basename(root ?? folder))
+  const url = given.url ?? (await git(folder, ['remote', 'get-url', 'origin']))
+  if (url === undefined) {
+    throw new InputError('ORIGIN_UNKNOWN', `${folder} is no clone with a remote named origin`, {
+      hint: 'Say where the repository is: --url URL',
+    })
+  }
+  const words = ['docker', 'compose', '--project-name', name, '--file', basename(file)]
+  return {
+    name,
+    url,
+    ref: given.ref ?? (await git(folder, ['symbolic-ref', '--short', 'HEAD'])) ?? 'main',
+    path: (root && relative(root, folder)) || undefined,
+    run: {
+      kind: 'command',
+      up: [...words, 'up', '--detach', '--wait', '--remove-orphans'],
+      down: [...words, 'down', '--remove-orphans'],
+    },
+  }
+}
+
+async function git(folder: string, args: string[]): Promise<string | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)('git', ['-C', folder, ...args], { timeout: gitDeadline })
+    return stdout.trim() || undefined
+  } catch {
+    return undefined
+  }
+}
+
+function nameOf(text: string): string {
+  const name = text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 63)
+  return name || 'app'
+}

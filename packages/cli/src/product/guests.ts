@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs'
+import { dirname, extname, isAbsolute, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { InputError, LongshoreError, type ConfigDocument, type Plugin } from '@longshore/core'
+import { isRecord, withValue } from '../config/document.js'
+
+/** A plugin that could not be loaded, and where in the config it is named. */
+export interface GuestFault {
+  path: PropertyKey[]
+  error: LongshoreError
+}
+
+export interface Guests {
+  plugins: Plugin[]
+  /** The config, with the options that stand beside a plugin's name as its section. */
+  document: ConfigDocument
+  faults: GuestFault[]
+}
+
+/** Loads what the config's `plugins` names: packages, or files relative to the config. Tells every one that fails. */
+export async function loadGuests(document: ConfigDocument): Promise<Guests> {
+  const named = isRecord(document.value) ? document.value['plugins'] : undefined
+  const guests: Guests = { plugins: [], document, faults: [] }
+  for (const [index, entry] of (Array.isArray(named) ? (named as unknown[]) : []).entries()) {
+    const [name, options] = Array.isArray(entry) ? (entry as unknown[]) : [entry]
+    // An entry of another shape is a fault that the schema tells.
+    if (typeof name !== 'string') continue
+    try {
+      const plugin = await loadGuest(name, document.file)
+      guests.plugins.push(plugin)
+      if (isRecord(options))
+        guests.document = withSection(guests.document, plugin.name, options, ['plugins', index, 1])
+    } catch (error) {
+      guests.faults.push({ path: ['plugins', index], error: error as LongshoreError })
+    }
+  }
+  return guests
+}
+
+async function loadGuest(name: string, configFile: string): Promise<Plugin> {
+  const file = await locate(name, configFile)
+  let door: unknown
+  try {
+    door = await importFile(file)
+  } catch (cause) {
+    throw new InputError(
+      'PLUGIN_BROKEN',
+      `the plugin ${name} cannot be loaded: ${(cause as Error).message}`,
+      {
+        cause,
+        hint: 'Mend it: it throws when it is imported.',
+      },
+    )
+  }
+  const plugin =
+    isRecord(door) || typeof door === 'object' ? (door as { default?: unknown }).default : undefined
+  if (isPlugin(plugin)) return plugin
+  throw new InputError('PLUGIN_SHAPE', `${name} is no plugin: its default export has no name and setup`, {
+    hint: 'Its file says: export default definePlugin({ name, setup }).',
+  })
+}
+
+async function locate(name: string, configFile: string): Promise<string> {
+  const isPath = name.startsWith('.') || isAbsolute(name)
+  const file = isPath ? resolve(dirname(configFile), name) : await locatePackage(name, configFile)
+  if (file !== undefined && existsSync(file)) return file
+  throw new InputError('PLUGIN_MISSING', `there is no plugin ${name}`, {
+    hint: isPath ? `It would be the file ${file}.` : `Install it where the config lies: npm install ${name}`,
+  })
+}
+
+async function locatePackage(name: string, configFile: string): Promise<string | undefined> {
+  const { createJiti } = await import('jiti')
+  try {
+    return fileURLToPath(createJiti(configFile).esmResolve(name))
+  } catch {
+    return undefined
+  }
+}
+
+async function importFile(file: string): Promise<unknown> {
+  if (extname(file) !== '.ts') return import(pathToFileURL(file).href)
+  const { createJiti } = await import('jiti')
+  return createJiti(file).import(file)
+}
+
+function isPlugin(value: unknown): value is Plugin {
+  return isRecord(value) && typeof value['name'] === 'string' && typeof value['setup'] === 'function'
+}
+
+/** The options become the top-level key of the plugin's name, and their faults are told where they stand. */
+function withSection(
+  document: ConfigDocument,
+  name: string,
+  options: Record<string, unknown>,
+  path: PropertyKey[],
+): ConfigDocument {
+  return {
+    ...document,
+    value: withValue(document.value, [name], options),
+    place: ([first, ...rest]) =>
+      document.place?.(first === name ? [...path, ...rest] : first === undefined ? [] : [first, ...rest]),
+  }
+}

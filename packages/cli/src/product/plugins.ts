@@ -1,0 +1,14 @@
+import type { Plugin } from '@longshore/core'
+
+/** The plugins that every Longshore has without being asked, loaded when they are wanted. */
+export async function builtInPlugins(): Promise<Plugin[]> {
+  const doors = await Promise.all([
+    import('@longshore/secrets-local'),
+    import('@longshore/storage-lmdb'),
+    import('@longshore/git'),
+    import('@longshore/runtime-command'),
+    import('@longshore/web'),
+  ])
+  const { operations } = await import('./operations.js')
+  return [...doors.map(({ default: plugin }) => plugin as Plugin), operations]
+}
