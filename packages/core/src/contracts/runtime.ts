@@ -9,7 +9,7 @@ export interface PlacementRef {
 }
 
 /** What shall run. Plans are never changed, only replaced by a new one. */
-export interface Plan<Run = any> extends PlacementRef {
+export interface Plan<Run = unknown> extends PlacementRef {
   deployment: string
   commit: Commit
   /** The service's `run` section, parsed by the schema that the kind's plugin declared. */

@@ -75,9 +75,10 @@ export class Pipeline {
     const plan = await hooks.plan(this.#plan(directory))
     void hooks.tell('planned', plan)
     await hooks.guard(plan)
-    const runtime = runtimes.get(plan.run.kind)
+    const { kind } = this.#service.run
+    const runtime = runtimes.get(kind)
     if (!runtime) {
-      throw new UnavailableError('RUNTIME_MISSING', `no plugin runs services of kind ${plan.run.kind}`, {
+      throw new UnavailableError('RUNTIME_MISSING', `no plugin runs services of kind ${kind}`, {
         hint: 'Add the plugin of this kind, and restart Longshore.',
       })
     }

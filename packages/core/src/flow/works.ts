@@ -1,3 +1,4 @@
+import type { RuntimeChange } from '../contracts/runtime.js'
 import type { Storage } from '../contracts/storage.js'
 import { systemActor, type CoreDraft, type Placement, type Trigger } from '../protocol/index.js'
 import type { Config } from '../kernel/config.js'
@@ -131,7 +132,7 @@ export class Works {
     this.#watchers.set(service, new Watcher(this.#parts, declared, admitted))
   }
 
-  async #changes(changes: ReturnType<import('../contracts/runtime.js').Runtime['watch']>): Promise<void> {
+  async #changes(changes: AsyncIterable<RuntimeChange>): Promise<void> {
     for await (const change of changes) {
       const { service, deployment, kind, host: _host, ...data } = change
       const draft = { kind: `instance.${kind}`, service, deployment, actor: systemActor, data } as CoreDraft

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { LongshoreConfig } from './config-schema.js'
 import { InputError } from './errors.js'
 import { nearest } from './nearest.js'
@@ -109,29 +109,29 @@ function fault(document: ConfigDocument, path: readonly PropertyKey[], message: 
   return { file: document.file, path: path.map(String).join('.'), message }
 }
 
-/** The keys that the schema knows at a path: followed through objects, records, wrappers and, by `kind`, unions. */
+/** As much of a JSON Schema as tells which keys may stand where. */
+interface KeyTree {
+  properties?: Record<string, KeyTree>
+  additionalProperties?: KeyTree | boolean
+  items?: KeyTree
+  anyOf?: KeyTree[]
+  oneOf?: KeyTree[]
+  const?: unknown
+}
+
+/** The keys that the schema knows at a path; of a union by `kind`, those of the kind that the value names. */
 function knownKeys(schema: z.ZodType, path: readonly PropertyKey[], value: unknown): string[] {
-  let at: any = unwrap(schema)
-  let here: any = value
+  let here: unknown = value
+  let at = choose(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as KeyTree, here)
   for (const step of path) {
-    at = unwrap(choose(at, here))
-    at = unwrap(at?.def.type === 'object' ? at.shape[step] : (at?.def.valueType ?? at?.def.element))
-    here = here?.[step]
-    if (!at) return []
+    const others = typeof at?.additionalProperties === 'object' ? at.additionalProperties : at?.items
+    here = (here as Record<PropertyKey, unknown> | undefined)?.[step]
+    at = choose(at?.properties?.[String(step)] ?? others, here)
   }
-  at = unwrap(choose(at, here))
-  return at?.def.type === 'object' ? Object.keys(at.shape) : []
+  return Object.keys(at?.properties ?? {})
 }
 
-function choose(schema: any, value: any): any {
-  if (schema?.def.type !== 'union') return schema
-  return schema.def.options
-    .map(unwrap)
-    .find((each: any) => each.def.type === 'object' && each.shape.kind?.def.values?.[0] === value?.kind)
-}
-
-function unwrap(schema: any): any {
-  let at = schema
-  while (at?.def?.innerType ?? at?.def?.in) at = at.def.innerType ?? at.def.in
-  return at
+function choose(tree: KeyTree | undefined, value: unknown): KeyTree | undefined {
+  const kind = (value as { kind?: unknown } | undefined)?.kind
+  return (tree?.oneOf ?? tree?.anyOf)?.find((each) => each.properties?.kind?.const === kind) ?? tree
 }

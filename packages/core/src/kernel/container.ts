@@ -77,12 +77,12 @@ export class Container {
   }
 
   many<T>(token: ManyToken<T>): ReadonlyMap<string, T> {
-    let all = this.#many.get(token.name)
-    if (!all) {
-      this.#many.set(token.name, (all = new Map()))
-      this.#container.register(keyOf(token), { useValue: all })
-    }
-    return all as Map<string, T>
+    const known = this.#many.get(token.name)
+    if (known) return known as Map<string, T>
+    const all = new Map<string, T>()
+    this.#many.set(token.name, all)
+    this.#container.register(keyOf(token), { useValue: all })
+    return all
   }
 
   #resolve<T>(token: OneToken<T>): T {

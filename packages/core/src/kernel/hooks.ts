@@ -150,7 +150,7 @@ function door(
     tap(fn) {
       let live = true
       const wrapped = wrap(fn)
-      hook.tapPromise(plugin, async (...args) => (live ? wrapped(...args) : undefined))
+      hook.tapPromise(plugin, async (...args: unknown[]) => (live ? wrapped(...args) : undefined))
       const off = () => {
         live = false
       }

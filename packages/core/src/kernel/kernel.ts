@@ -18,7 +18,7 @@ import { orderPlugins } from './order.js'
 import type { Plugin, SetupContext } from './plugin.js'
 import type { Route } from './route.js'
 import { createSecrets, Secrets } from './secrets.js'
-import type { ManyToken, Met, Need, OneToken, Token } from './token.js'
+import type { ManyToken, Met, Need, Needs, OneToken, Token } from './token.js'
 
 export interface KernelOptions {
   plugins: readonly Plugin[]
@@ -117,7 +117,9 @@ export class Kernel {
   }
 
   #setUp(plugin: Plugin, board: HookBoard, parts: ReturnType<typeof collect>): void {
-    const { name, needs = {}, provides = [] } = plugin
+    const { name } = plugin
+    const needs = Object.entries((plugin.needs ?? {}) as Needs)
+    const provides: Token[] = plugin.provides ?? []
     const refuse = (token: Token) => {
       if (provides.some((each) => each.name === token.name)) return
       throw new InputError(
@@ -132,9 +134,7 @@ export class Kernel {
     const context: SetupContext<unknown, any> = {
       name,
       config: this.#config[name],
-      needs: Object.fromEntries(
-        Object.entries(needs).map(([key, need]) => [key, this.#container.meet(need as Need)]),
-      ),
+      needs: Object.fromEntries(needs.map(([key, need]) => [key, this.#container.meet(need)])),
       provide: (token: Token<any>, ...rest: unknown[]) => {
         refuse(token)
         if (token.arity === 'one') this.#container.provideOne(token as OneToken<any>, rest[0])

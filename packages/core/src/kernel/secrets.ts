@@ -1,4 +1,4 @@
-import { SecretStore } from '../contracts/secret-store.js'
+import type { SecretStore } from '../contracts/secret-store.js'
 import type { SecretRef } from '../protocol/index.js'
 import { within } from './deadline.js'
 import { InputError } from './errors.js'
