@@ -1,6 +1,10 @@
+import { Packr } from 'msgpackr'
 import type { Event } from '@longshore/core/protocol'
 
-/** An event on disk, in format 1: the fields in this order, as a JSON array; its seq is its key. Absent ones are null. */
+/** Plain MessagePack: each record can be read by itself, in any file. */
+const packr = new Packr({ useRecords: false })
+
+/** An event on disk, in format 1: the fields in this order, as a MessagePack array; its seq is its key. Absent ones are nil. */
 type Fields = [
   id: string,
   time: string,
@@ -16,17 +20,27 @@ type Fields = [
 ]
 
 export function encodeEvent(event: Event): Buffer {
-  const { id, time, host, actor, kind, service, deployment, commit, why, data } = event
-  const fields = [id, time, host, actor.kind, actor.name, kind, service, deployment, commit, why]
+  const {
+    id,
+    time,
+    host,
+    actor,
+    kind,
+    service = null,
+    deployment = null,
+    commit = null,
+    why = null,
+    data,
+  } = event
+  const fields = [id, time, host, actor.kind, actor.name ?? null, kind, service, deployment, commit, why]
   if (data !== undefined) fields.push(data as string)
-  return Buffer.from(JSON.stringify(fields))
+  return packr.pack(fields)
 }
 
-/** Throws a SyntaxError or TypeError when the bytes are no event. */
+/** Throws when the bytes are no event. */
 export function decodeEvent(seq: number, bytes: Buffer): Event {
-  const [id, time, host, actorKind, actorName, kind, service, deployment, commit, why, data] = JSON.parse(
-    bytes.toString(),
-  ) as Fields
+  const fields = packr.unpack(bytes, bytes.length) as Fields
+  const [id, time, host, actorKind, actorName, kind, service, deployment, commit, why, data] = fields
   const event = {
     seq,
     id,

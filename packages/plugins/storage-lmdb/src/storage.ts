@@ -31,7 +31,7 @@ export class LmdbStorage implements Storage {
   #first: number
   /** Sealing, pruning and backing up take turns: each relies on the segments staying as they are. */
   #upkeep: Promise<unknown> = Promise.resolve()
-  #sealing = false
+  #sealing: Promise<void> | undefined
   #sealFrom = 0
   #closed = false
 
@@ -43,7 +43,7 @@ export class LmdbStorage implements Storage {
     this.#first = numberOf(file, 'first')
     this.recent = new Recent(file, Math.max(segments.last + 1, this.#first))
     const [newest = 0] = file.events.getKeys({ reverse: true, limit: 1 })
-    this.#writer = new Writer(file, Math.max(newest, this.recent.first - 1))
+    this.#writer = new Writer(file, Math.max(newest, this.recent.first - 1), () => this.#room())
     // A crash may have left events behind that were sealed or pruned already.
     void this.#inBackground(() => this.recent.sweep())
     this.#sealWhenDue()
@@ -140,15 +140,20 @@ export class LmdbStorage implements Storage {
   #sealWhenDue(): void {
     const { segment } = this.#options
     if (this.#sealing || this.last() < Math.max(this.recent.first + segment - 1, this.#sealFrom)) return
-    this.#sealing = true
     // When it fails, the disk is full or broken: not again at once.
     this.#sealFrom = this.last() + Math.ceil(segment / 8)
-    void this.#inBackground(async () => {
+    const sealing = this.#inBackground(async () => {
       await this.#seal()
       this.#sealFrom = 0
-    }).finally(() => {
-      this.#sealing = false
     })
+    this.#sealing = sealing.finally(() => {
+      this.#sealing = undefined
+    })
+  }
+
+  /** Writers wait for the sealing that is under way when they are a whole segment ahead of it. */
+  #room(): Promise<void> | undefined {
+    return this.last() - this.recent.first >= 2 * this.#options.segment ? this.#sealing : undefined
   }
 
   /** Moves the oldest recent events into a segment of their own. The catalogue decides where they are: at no time both. */

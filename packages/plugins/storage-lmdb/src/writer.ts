@@ -19,6 +19,7 @@ interface Write {
 /** Group commit: while one write is flushed, the batches that come are gathered and become the next one together. */
 export class Writer {
   readonly #file: JournalFile
+  readonly #room: () => Promise<void> | undefined
   #queue: Write[] = []
   #size = 0
   #running: Promise<void> | undefined
@@ -27,8 +28,10 @@ export class Writer {
   #taken: number
   #refusal: Error | undefined
 
-  constructor(file: JournalFile, last: number) {
+  /** `room` is asked before each write, and waited for: so the file cannot grow faster than it is tidied up. */
+  constructor(file: JournalFile, last: number, room: () => Promise<void> | undefined) {
     this.#file = file
+    this.#room = room
     this.#last = this.#taken = last
   }
 
@@ -88,6 +91,7 @@ export class Writer {
     // Callers of this very moment join the first write.
     await Promise.resolve()
     while (this.#queue.length > 0) {
+      await this.#room()
       const group = this.#queue
       this.#queue = []
       this.#size = 0

@@ -1,0 +1,1 @@
+export function crashRound(folder: string, milliseconds: number): Promise<number>
