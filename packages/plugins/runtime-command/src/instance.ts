@@ -101,7 +101,10 @@ export class Instance {
     const led = leader !== undefined && this.plan.run.keepAlive && (await isAlive(leader))
     if (this.plan.run.keepAlive ? !led : marked.length === 0) return false
     await this.#openLog()
+    // Opened for writing for a moment: a reader whom no writer ever met is never told of the end.
+    const ends = openEnds(this.#home)
     this.#read()
+    closeEnds(ends)
     this.#tell({ kind: 'started', pid: this.pid, adopted: true })
     if (led) this.#life = this.#keep(adopt(leader, this.#tools.clock, this.#ended.signal))
     else this.#life = this.#linger(marked)
@@ -116,9 +119,9 @@ export class Instance {
   }
 
   /** Ends all that runs of it; its record stays. Resolves when it is verified gone. Errors: PROCESS_STUCK. */
-  async stop(): Promise<void> {
+  async stop(grace = this.plan.run.grace): Promise<void> {
     this.#ending.abort()
-    await this.#sweep()
+    await this.#sweep(grace)
     this.#ended.abort()
     await this.#life
     this.#life = undefined
@@ -245,9 +248,9 @@ export class Instance {
   }
 
   /** Ends every process of it, and takes in the last of what they printed. */
-  async #sweep(): Promise<void> {
+  async #sweep(grace = this.plan.run.grace): Promise<void> {
     const { clock } = this.#tools
-    await endProcesses(() => this.processes(), this.plan.run.grace, clock)
+    await endProcesses(() => this.processes(), grace, clock)
     const reader = this.#reader
     if (!reader) return
     await within(outputDeadline, 'the end of the output', () => reader.ended).catch(() => {})

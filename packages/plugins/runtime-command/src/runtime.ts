@@ -9,6 +9,8 @@ import type { InstanceRecord } from './records.js'
 
 /** Milliseconds between SIGTERM and SIGKILL for what has no record that would say otherwise. */
 const strayGrace = 5_000
+/** The longest grace when Longshore itself stops: whoever stops it does not wait for minutes. */
+const closeGrace = 15_000
 
 /** Runs commands as jobs and supervised processes. What was started is found again by its record and by its mark. */
 export class CommandRuntime implements Runtime<CommandRun> {
@@ -80,7 +82,7 @@ export class CommandRuntime implements Runtime<CommandRun> {
   async #shut(service: string): Promise<void> {
     for (const instance of this.#of(service)) {
       await instance
-        .stop()
+        .stop(Math.min(instance.plan.run.grace, closeGrace))
         .catch((error: unknown) => this.#tools.log.error({ error, service }, 'a process stays behind'))
       await instance.close()
     }

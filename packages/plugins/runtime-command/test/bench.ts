@@ -1,0 +1,171 @@
+import { execFileSync } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createLogger, Secret, systemClock } from '@longshore/core'
+import type { ApplyContext, Plan, RuntimeChange } from '@longshore/core'
+import { Changes } from '../src/changes.js'
+import { CommandRun } from '../src/config.js'
+import { Records } from '../src/records.js'
+import { CommandRuntime } from '../src/runtime.js'
+import { CommandTelemetry } from '../src/telemetry.js'
+
+export const secretValue = 'correct-horse-battery-staple'
+
+/** A runtime on a data folder of its own, a service's folder, and eyes that do not use the runtime's. */
+export class Bench {
+  readonly data: string
+  readonly directory: string
+  runtime!: CommandRuntime
+  telemetry!: CommandTelemetry
+  changes!: Changes
+  records!: Records
+  readonly told: RuntimeChange[] = []
+  /** What deployments and `down` printed. */
+  printed = ''
+  logged = ''
+  #watch = new AbortController()
+
+  private constructor(root: string) {
+    this.data = join(root, 'data')
+    this.directory = join(root, 'tree')
+  }
+
+  static async make(): Promise<Bench> {
+    const bench = new Bench(await mkdtemp(join(tmpdir(), 'longshore-command-')))
+    await mkdir(bench.directory)
+    await mkdir(bench.data)
+    await bench.open()
+    return bench
+  }
+
+  /** A runtime as a start of Longshore makes it. */
+  async open(): Promise<CommandRuntime> {
+    this.#watch.abort()
+    this.#watch = new AbortController()
+    const log = createLogger({ level: 'debug', to: { write: (line: string) => void (this.logged += line) } })
+    const secrets = { open: async () => new Secret(secretValue) }
+    this.changes = new Changes(log)
+    this.records = new Records(this.data)
+    this.runtime = new CommandRuntime({
+      clock: systemClock,
+      log,
+      secrets,
+      records: this.records,
+      changes: this.changes,
+    })
+    this.telemetry = new CommandTelemetry(this.records, this.changes)
+    void this.#listen(this.#watch.signal)
+    await this.runtime.recover()
+    return this.runtime
+  }
+
+  async #listen(signal: AbortSignal): Promise<void> {
+    for await (const change of this.runtime.watch(signal)) this.told.push(change)
+  }
+
+  async close(): Promise<void> {
+    await this.runtime.close()
+    this.#watch.abort()
+    for (const pid of this.pids()) process.kill(pid, 'SIGKILL')
+    await rm(dirname(this.data), { recursive: true, force: true })
+  }
+
+  async script(name: string, body: string, mode = 0o755): Promise<string> {
+    const file = join(this.directory, name)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, `#!/bin/sh\n${body}\n`, { mode })
+    return `./${name}`
+  }
+
+  plan(number: number, run: object, { service = 'hello', timeout = 60_000 } = {}): Plan<CommandRun> {
+    const sha = String(number).repeat(40).slice(0, 40)
+    const deployment = `deployment${String(number).padStart(6, '0')}`
+    return {
+      service,
+      host: 'box',
+      deployment,
+      commit: { sha, author: 'Ines', time: '2026-01-01T00:00:00.000Z', message: 'a change', parents: [] },
+      run: CommandRun.parse(run),
+      directory: this.directory,
+      env: { LONGSHORE_SERVICE: service, LONGSHORE_COMMIT: sha, LONGSHORE_DEPLOYMENT: deployment },
+      timeout,
+    }
+  }
+
+  context(signal: AbortSignal = AbortSignal.timeout(60_000)): ApplyContext {
+    return {
+      signal,
+      output: {
+        write: async (_, bytes) => void (this.printed += Buffer.from(bytes as Uint8Array).toString()),
+      },
+      secret: async () => new Secret(secretValue),
+    }
+  }
+
+  apply(
+    number: number,
+    run: object,
+    options: { service?: string; timeout?: number; signal?: AbortSignal } = {},
+  ) {
+    return this.runtime.apply(this.plan(number, run, options), this.context(options.signal))
+  }
+
+  end(service = 'hello'): Promise<void> {
+    return this.runtime.end({ service, host: 'box' }, this.context())
+  }
+
+  /** Every live process whose environment names the service, or whose words do; found without the runtime. */
+  pids(text = 'LONGSHORE_SERVICE=hello'): number[] {
+    return readdirSync('/proc')
+      .map(Number)
+      .filter((pid) => Number.isInteger(pid) && pid !== process.pid && this.#holds(pid, text))
+  }
+
+  #holds(pid: number, text: string): boolean {
+    try {
+      const state = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]
+      const environ = readFileSync(`/proc/${pid}/environ`, 'utf8')
+      return (
+        !state?.startsWith('Z') &&
+        environ.includes(text) &&
+        environ.includes('LONGSHORE_INSTANCE=') &&
+        this.#ours(environ)
+      )
+    } catch {
+      return false
+    }
+  }
+
+  /** Other tests run beside this one: the mark tells whose a process is. */
+  #ours(environ: string): boolean {
+    const id = readFileSync(join(this.data, 'runtime-command', 'id'), 'utf8').trim()
+    return environ.includes(`LONGSHORE_INSTANCE=${id}/`)
+  }
+
+  async lines(): Promise<string[]> {
+    const lines: string[] = []
+    for await (const frame of this.telemetry.logs(
+      { service: 'hello', host: 'box' },
+      AbortSignal.timeout(60_000),
+    )) {
+      lines.push(...frame.lines.map(({ bytes }) => Buffer.from(bytes).toString()))
+    }
+    return lines
+  }
+}
+
+/** Polls until the condition holds; rejects after half a minute. */
+export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 30_000
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`it did not come about: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+/** The argv of every process of the machine, as `ps` shows it. */
+export function commandLines(): string {
+  return execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+}

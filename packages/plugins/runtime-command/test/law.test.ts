@@ -1,0 +1,64 @@
+import { runtimeLaws, telemetryLaws } from '@longshore/core/testkit'
+import { LineLog, systemClock } from '@longshore/core'
+import { join } from 'node:path'
+import { describe, it } from 'vitest'
+import { CommandRun } from '../src/config.js'
+import { Bench } from './bench.js'
+
+const jobs = {
+  lasts: CommandRun.parse({ up: ['sh', '-c', 'sleep 1000 >/dev/null 2>&1 &'] }),
+  fails: CommandRun.parse({ up: ['sh', '-c', 'exit 3'] }),
+  hangs: CommandRun.parse({ up: ['sh', '-c', 'sleep 1000'] }),
+}
+const supervised = {
+  lasts: CommandRun.parse({ up: ['sleep', '1000'], keepAlive: true }),
+  fails: CommandRun.parse({ up: ['sh', '-c', 'exit 3'], keepAlive: true }),
+  hangs: CommandRun.parse({ up: ['sleep', '1000'], keepAlive: true }),
+}
+const before = {
+  ...supervised,
+  lasts: { ...supervised.lasts, replace: 'before' },
+  fails: { ...supervised.fails, replace: 'before' },
+}
+
+for (const [kind, runs] of Object.entries({ jobs, supervised, 'supervised, the new one first': before })) {
+  describe(`the runtime of ${kind}`, () => {
+    const make = async () => {
+      const bench = await Bench.make()
+      return {
+        runtime: bench.runtime,
+        runs,
+        directory: bench.directory,
+        alive: async (service: string) => bench.pids(`LONGSHORE_SERVICE=${service}`).length,
+        reopen: () => bench.open(),
+        close: () => bench.close(),
+      }
+    }
+    for (const law of runtimeLaws(make)) it(law.name, law.run)
+  })
+}
+
+describe('the telemetry', () => {
+  const make = async () => {
+    const bench = await Bench.make()
+    const logs = new Map<string, LineLog>()
+    const open = async (instance: string) => {
+      const directory = join(bench.records.home('hello', instance), 'log')
+      const log = await LineLog.open(directory, { segmentBytes: 1 << 20, segments: 4, clock: systemClock })
+      logs.set(instance, log)
+      bench.changes.tell({ kind: 'started', service: 'hello', host: 'box', deployment: instance, instance })
+      return log
+    }
+    return {
+      telemetry: bench.telemetry,
+      async print(instance: string, stream: 'stdout' | 'stderr', bytes: Uint8Array | string) {
+        await (logs.get(instance) ?? (await open(instance))).write(stream, bytes)
+      },
+      async close() {
+        for (const log of logs.values()) await log.close()
+        await bench.close()
+      },
+    }
+  }
+  for (const law of telemetryLaws(make)) it(law.name, law.run)
+})

@@ -1,0 +1,302 @@
+import { readFileSync } from 'node:fs'
+import { readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Bench, commandLines, secretValue, until } from './bench.js'
+
+let bench: Bench
+
+beforeEach(async () => {
+  bench = await Bench.make()
+})
+afterEach(() => bench.close())
+
+function code(wanted: string): object {
+  return expect.objectContaining({ code: wanted, hint: expect.any(String) }) as object
+}
+
+describe('a job', () => {
+  it('runs once a commit, in its folder, with its environment, and its output is the deployment’s', async () => {
+    const up = await bench.script(
+      'up',
+      'pwd; echo "$GREETING $LONGSHORE_SERVICE"; echo oops >&2; printf "no newline"',
+    )
+    await bench.apply(1, { up, env: { GREETING: 'hello from' } })
+    await bench.apply(1, { up, env: { GREETING: 'not again' } })
+    expect(bench.printed).toContain(`${bench.directory}\nhello from hello\n`)
+    expect(bench.printed).toContain('oops\n')
+    expect(bench.printed).toContain('no newline')
+    expect(bench.printed).not.toContain('not again')
+  })
+
+  it('gets a small clean environment, and words go to no shell', async () => {
+    process.env['LONGSHORE_TEST_LEAK'] = 'leaked'
+    await bench.apply(1, { up: ['env'] })
+    delete process.env['LONGSHORE_TEST_LEAK']
+    expect(bench.printed).toContain('PATH=')
+    expect(bench.printed).not.toContain('leaked')
+    await bench.apply(2, { up: ['echo', '$HOME; `id` && *'] })
+    expect(bench.printed).toContain('$HOME; `id` && *\n')
+  })
+
+  it('fails with its exit code or signal, and leaves nothing', async () => {
+    await expect(bench.apply(1, { up: ['sh', '-c', 'echo dying; exit 3'] })).rejects.toEqual(
+      code('UP_FAILED'),
+    )
+    expect(bench.printed).toBe('dying\n')
+    await expect(bench.apply(2, { up: ['sh', '-c', 'kill -SEGV $$'] })).rejects.toMatchObject({
+      message: expect.stringContaining('SIGSEGV') as string,
+      data: { exitCode: null, signal: 'SIGSEGV' },
+    })
+    expect(bench.pids()).toEqual([])
+  })
+
+  it('that hangs is ended at its deadline with all that it started, though they ignore SIGTERM', async () => {
+    const up = await bench.script(
+      'up',
+      'trap "" TERM; setsid sh -c "trap \\"\\" TERM; while :; do sleep 1; done" & (trap "" TERM; sleep 1000) & sleep 1000; sleep 1000',
+    )
+    const applying = bench.apply(1, { up, grace: '200ms' }, { timeout: 1500 })
+    await until('all are there', () => bench.pids().length >= 4)
+    await expect(applying).rejects.toEqual(code('UP_TIMEOUT'))
+    expect(bench.pids()).toEqual([])
+  })
+
+  it('may leave something in the background, which prints to the log and ends with the deployment', async () => {
+    const up = await bench.script(
+      'up',
+      'setsid sh -c "while :; do echo tick; sleep 0.1; done" & echo started',
+    )
+    await bench.apply(1, { up, down: ['echo', 'going down'] })
+    expect(bench.pids().length).toBeGreaterThan(0)
+    await until('it prints to the log', async () => (await bench.lines()).includes('tick'))
+    expect(await bench.runtime.find()).toHaveLength(1)
+    await bench.end()
+    expect(bench.printed).toContain('going down\n')
+    expect(bench.pids()).toEqual([])
+    expect(bench.told.map(({ kind }) => kind)).toEqual(['started', 'exited'])
+  })
+
+  it('whose background ends by itself is told of', async () => {
+    await bench.apply(1, { up: ['sh', '-c', 'sleep 0.5 &'] })
+    await until('its end is told', () => bench.told.some(({ kind }) => kind === 'exited'))
+    expect(await bench.runtime.find()).toEqual([])
+  })
+
+  it('prints a gigabyte: all of it arrives, and memory stays flat', async () => {
+    let bytes = 0
+    let most = 0
+    const context = bench.context()
+    context.output.write = async (_, chunk) => {
+      bytes += chunk.length
+      most = Math.max(most, process.memoryUsage.rss())
+    }
+    const before = process.memoryUsage.rss()
+    const plan = bench.plan(1, { up: ['sh', '-c', 'head -c 1073741824 /dev/zero'] })
+    await bench.runtime.apply(plan, context)
+    expect(bytes).toBe(2 ** 30)
+    expect(most - before).toBeLessThan(200 * 2 ** 20)
+  })
+
+  it('waits when its output is not taken: that is the back-pressure', async () => {
+    let bytes = 0
+    let take = () => {}
+    const context = bench.context()
+    context.output.write = async (_, chunk) => {
+      bytes += chunk.length
+      if (bytes === chunk.length) await new Promise<void>((resolve) => (take = resolve))
+    }
+    const applying = bench.runtime.apply(
+      bench.plan(1, { up: ['sh', '-c', 'head -c 3000000 /dev/zero'] }),
+      context,
+    )
+    await until('something was printed', () => bytes > 0)
+    expect(bytes).toBeLessThan(1_000_000)
+    take()
+    await applying
+    expect(bytes).toBe(3_000_000)
+  })
+
+  it('whose down fails is not taken for gone: end says so, and may be tried again', async () => {
+    const mended = join(bench.directory, 'mended')
+    await bench.apply(1, { up: ['true'], down: ['sh', '-c', `echo trying; test -e ${mended}`] })
+    await expect(bench.end()).rejects.toEqual(code('DOWN_FAILED'))
+    await writeFile(mended, '')
+    await bench.end()
+    expect(bench.printed).toBe('trying\ntrying\n')
+    await bench.end()
+    expect(bench.printed).toBe('trying\ntrying\n')
+  })
+})
+
+describe('what shall run', () => {
+  it('is refused when it is not there, not executable, or has no interpreter', async () => {
+    await expect(bench.apply(1, { up: ['no-such-program'] })).rejects.toEqual(code('UP_NOT_FOUND'))
+    await expect(bench.apply(2, { up: './missing' })).rejects.toEqual(code('UP_NOT_FOUND'))
+    const plain = await bench.script('plain', 'true', 0o644)
+    await expect(bench.apply(3, { up: plain })).rejects.toEqual(code('UP_NOT_EXECUTABLE'))
+    await expect(bench.apply(4, { up: '.' })).rejects.toEqual(code('UP_OUTSIDE'))
+    await writeFile(join(bench.directory, 'odd'), '#!/no/such/shell\n', { mode: 0o755 })
+    await expect(bench.apply(5, { up: 'odd' })).rejects.toEqual(code('UP_NOT_FOUND'))
+    expect(bench.told).toEqual([])
+  })
+
+  it('stays in the tree: not by .., not by an absolute path, not by a link, not by a linked folder', async () => {
+    await writeFile(join(bench.data, 'evil'), '#!/bin/sh\n', { mode: 0o755 })
+    await symlink('../data/evil', join(bench.directory, 'link'))
+    await symlink('../data', join(bench.directory, 'folder'))
+    for (const up of [
+      '../data/evil',
+      '/bin/true',
+      './link',
+      'folder/evil',
+      ['./link'],
+      ['sub/../../data/evil'],
+    ]) {
+      await expect(bench.apply(1, { up })).rejects.toEqual(code('UP_OUTSIDE'))
+    }
+    expect(bench.pids()).toEqual([])
+  })
+
+  it('shows its secrets to nobody else: not in argv, not in logs, not on disk', async () => {
+    const env = { TOKEN: { secret: 'env:TOKEN' } }
+    await bench.apply(1, {
+      up: ['sh', '-c', 'printf "%s" "$TOKEN" | wc -c; sleep 1000'],
+      keepAlive: true,
+      env,
+    })
+    await until('it got the secret', async () =>
+      (await bench.lines()).join().includes(String(secretValue.length)),
+    )
+    expect(commandLines()).not.toContain(secretValue)
+    expect(bench.logged + JSON.stringify(bench.told)).not.toContain(secretValue)
+    for (const name of await readdir(bench.data, { recursive: true })) {
+      const file = join(bench.data, name)
+      if ((await stat(file)).isFile()) expect(await readFile(file, 'utf8')).not.toContain(secretValue)
+    }
+  })
+})
+
+describe('a supervised process', () => {
+  const sleeper = { up: ['sleep', '1000'], keepAlive: true }
+
+  it('leads a session of its own, and its output is kept line by line', async () => {
+    await bench.apply(1, {
+      up: ['sh', '-c', 'echo out; echo err >&2; printf "\\377\\376\\n"; exec sleep 1000'],
+      keepAlive: true,
+    })
+    const [found] = await bench.runtime.find()
+    const [, , , , group, session] = readFileSync(`/proc/${found!.pid}/stat`, 'utf8').split(' ')
+    expect([Number(group), Number(session)]).toEqual([found!.pid, found!.pid])
+    await until('its output is there', async () => (await bench.lines()).length === 3)
+    expect((await bench.lines()).sort()).toEqual(['err', 'out', '\ufffd\ufffd'])
+  })
+
+  it('is started again when it ends, after a pause that grows, and how it ended is told', async () => {
+    await bench.apply(1, { up: ['sh', '-c', 'sleep 0.7; kill -KILL $$'], keepAlive: true })
+    await until(
+      'it was started three times',
+      () => bench.told.filter(({ kind }) => kind === 'started').length >= 3,
+    )
+    const exits = bench.told.filter(({ kind }) => kind === 'exited')
+    expect(exits.slice(0, 2)).toMatchObject([
+      { exitCode: null, signal: 'SIGKILL', restartIn: 1000 },
+      { exitCode: null, signal: 'SIGKILL', restartIn: 2000 },
+    ])
+  })
+
+  it('is not started again before what it left is gone: never twice', async () => {
+    await bench.apply(1, { up: ['sh', '-c', 'setsid sleep 1000 & sleep 0.7; exit 1'], keepAlive: true })
+    await until('it was started again', () => bench.told.filter(({ kind }) => kind === 'started').length >= 2)
+    await until('it runs', () => bench.pids().length > 0)
+    expect(
+      bench.pids().filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('1000')).length,
+    ).toBeLessThan(3)
+    await bench.end()
+    expect(bench.pids()).toEqual([])
+  })
+
+  it('that ends at once fails its deployment and is not started again', async () => {
+    await expect(
+      bench.apply(1, { up: ['sh', '-c', 'echo no config; exit 78'], keepAlive: true }),
+    ).rejects.toEqual(code('UP_FAILED'))
+    expect(bench.printed).toBe('no config\n')
+    expect(bench.told).toMatchObject([{ kind: 'started' }, { kind: 'exited', exitCode: 78, signal: null }])
+    expect(bench.told[1]).not.toHaveProperty('restartIn')
+  })
+
+  it('gets SIGTERM and time to end; what does not listen, SIGKILL', async () => {
+    const polite = 'trap "echo goodbye; exit 0" TERM; echo ready; while :; do sleep 0.05; done'
+    await bench.apply(1, { up: ['sh', '-c', polite], keepAlive: true })
+    await until('it is ready', async () => (await bench.lines()).includes('ready'))
+    await bench.end()
+    expect(await bench.lines()).toContain('goodbye')
+    expect(bench.told.at(-1)).toMatchObject({ kind: 'exited', exitCode: 0 })
+    await bench.apply(2, {
+      up: ['sh', '-c', 'trap "" TERM; while :; do sleep 0.05; done'],
+      keepAlive: true,
+      grace: '100ms',
+    })
+    await bench.end()
+    expect(bench.told.at(-1)).toMatchObject({ kind: 'exited', signal: 'SIGKILL' })
+    expect(bench.pids()).toEqual([])
+  })
+
+  it('ends the old one before the new one begins, or after, as it was told', async () => {
+    const seen = join(bench.data, 'seen')
+    const count = `ls /proc | grep -c x >/dev/null; for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q '^sleep 987' && echo old; done >${seen}; exec sleep 1000`
+    const old = { up: ['sleep', '987'], keepAlive: true }
+    await bench.apply(1, old)
+    await bench.apply(2, { up: ['sh', '-c', count], keepAlive: true })
+    expect(await readFile(seen, 'utf8')).toBe('')
+    await bench.apply(3, old)
+    await bench.apply(4, { up: ['sh', '-c', count], keepAlive: true, replace: 'before' })
+    await until('it looked', () => bench.pids().length === 1)
+    expect(await readFile(seen, 'utf8')).toBe('old\n')
+  })
+
+  it('leaves nothing when Longshore stops', async () => {
+    await bench.apply(1, sleeper)
+    await bench.apply(2, { up: ['sh', '-c', 'setsid sleep 1000 &'] }, { service: 'other' })
+    await bench.runtime.close()
+    expect(bench.pids()).toEqual([])
+    expect(bench.pids('LONGSHORE_SERVICE=other')).toEqual([])
+    await expect(bench.apply(3, sleeper)).rejects.toMatchObject({ code: 'RUNTIME_CLOSED' })
+  })
+
+  it('prints a gigabyte: its log stays bounded, and so does memory', async () => {
+    const before = process.memoryUsage.rss()
+    await bench.apply(1, {
+      up: [
+        'sh',
+        '-c',
+        'sleep 0.6; yes 0123456789012345678901234567890123456789012345678901234567890123456789 | head -c 1073741824; echo done; exec sleep 1000',
+      ],
+      keepAlive: true,
+    })
+    const stop = new AbortController()
+    let last = ''
+    for await (const { lines } of bench.telemetry.logs(
+      { service: 'hello', host: 'box', tail: 1, follow: true },
+      stop.signal,
+    )) {
+      last = Buffer.from(lines.at(-1)?.bytes ?? '').toString()
+      if (last === 'done') stop.abort()
+    }
+    expect(process.memoryUsage.rss() - before).toBeLessThan(300 * 2 ** 20)
+    const log = join(bench.records.home('hello', bench.plan(1, sleeper).deployment), 'log')
+    const sizes = await Promise.all(
+      (await readdir(log)).map(async (name) => (await stat(join(log, name))).size),
+    )
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(40 * 2 ** 20)
+  }, 240_000)
+
+  it('keeps the logs of the last five instances that are gone', async () => {
+    for (let number = 1; number <= 8; number++) {
+      await bench.apply(number, { up: ['sh', '-c', `echo ${number}; exec sleep 1000`], keepAlive: true })
+    }
+    await until('the last one printed', async () => (await bench.lines()).includes('8'))
+    expect(await bench.lines()).toEqual(['3', '4', '5', '6', '7', '8'])
+    await rm(join(bench.data, 'nothing'), { force: true })
+  })
+})
