@@ -15,10 +15,10 @@ export interface PlacedRoute extends Route {
 export function placeRoutes(routes: readonly Route[]): PlacedRoute[] {
   const taken = new Map<string, Route>()
   const placed = routes.map((route) => {
-    const { method, path, root } = route.shape
-    if (!legal.test(path)) {
+    const { method, path, root, params } = route.shape
+    if (!legal.test(path) || (path.includes(':') && !params)) {
       throw new InputError('WEB_ROUTE_INVALID', `the plugin ${route.plugin} declares the path ${path}`, {
-        hint: 'A path is words and :parameters, each after a slash.',
+        hint: 'A path is words and :parameters, each after a slash; parameters need a schema in params.',
       })
     }
     const whole = root ? path : `${prefix}${path}`
