@@ -70,7 +70,16 @@ export async function startTestKernel(options: TestKernelOptions = {}): Promise<
     logger: options.logger ?? createLogger({ level: 'error', to: { write: () => undefined } }),
     clock: options.clock,
   })
-  await kernel.start()
+  const leave = async () => {
+    fakes.storage.close()
+    if (!options.data) await rm(data, { recursive: true, force: true })
+  }
+  try {
+    await kernel.start()
+  } catch (error) {
+    await leave()
+    throw error
+  }
   const journal = kernel.get(Journal)
   return {
     kernel,
@@ -81,8 +90,7 @@ export async function startTestKernel(options: TestKernelOptions = {}): Promise<
     seen: (fits) => firstSeen(journal, fits),
     async stop() {
       await kernel.stop()
-      fakes.storage.close()
-      if (!options.data) await rm(data, { recursive: true, force: true })
+      await leave()
     },
   }
 }
