@@ -26,9 +26,10 @@ export interface RigOptions {
 }
 
 /** A provider with everything real but the secrets, in a temporary folder. */
-export async function makeRig({ config, secrets = {} }: RigOptions = {}): Promise<Rig> {
+/** `at`: the plugin's folder of a rig before it, as after a restart. */
+export async function makeRig({ config, secrets = {} }: RigOptions = {}, at?: string): Promise<Rig> {
   const root = await mkdtemp(join(tmpdir(), 'longshore-git-test-'))
-  const folder = join(root, 'git')
+  const folder = at ?? join(root, 'git')
   const git = new Git(join(folder, 'home'), new Limiter(4), new Limiter(32, 4))
   const http = new HttpClient(new Limiter(256, 8))
   const askpass = join(folder, 'askpass')

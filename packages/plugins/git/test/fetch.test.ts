@@ -1,0 +1,249 @@
+import { once } from 'node:events'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { GitServer, needs, runGit, type GitRepository } from '@longshore/core/testkit'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { eventually, makeRig, sourceOf, until, type Rig } from './rig.js'
+
+const { signal } = new AbortController()
+const secret = 'hunter2-secret'
+const credential = { kind: 'https', username: 'bot', password: { secret: 'env:P' } } as const
+
+describe('a fetch', needs('git-http-backend'), () => {
+  let server: GitServer
+  let rig: Rig
+  let repository: GitRepository
+  beforeEach(async () => {
+    ;[server, rig] = await Promise.all([GitServer.start(), makeRig({ secrets: { 'env:P': secret } })])
+    repository = await server.repository('app')
+  })
+  afterEach(async () => {
+    await rig.close()
+    await server.close()
+  })
+  const app = (ref = 'main') => sourceOf(server.url('app'), ref)
+  const out = async (name: string) => {
+    const folder = rig.place(name)
+    await mkdir(folder)
+    return folder
+  }
+
+  it('brings a pushed commit of a clone that somebody works in', async () => {
+    const clone = rig.place('clone')
+    await repository.commit('main', { a: '1' })
+    await runGit(['clone', '--quiet', server.url('app'), clone])
+    await writeFile(join(clone, 'a'), 'pushed')
+    await runGit(['-C', clone, 'commit', '--quiet', '-am', 'Mine'])
+    await runGit(['-C', clone, 'push', '--quiet', 'origin', 'HEAD:main'])
+    const [seen] = await until(rig.provider.watch(app(), signal), (each) => each.kind === 'head')
+    const folder = await out('pushed')
+    const sha = seen?.kind === 'head' ? seen.sha : ''
+    expect((await rig.provider.fetch(app(), sha, signal)).message).toBe('Mine\n')
+    await rig.provider.checkout(app(), sha, folder, signal)
+    expect(await readFile(join(folder, 'a'), 'utf8')).toBe('pushed')
+  })
+
+  it('costs little of a repository of 50,000 commits, and knows the last hundred', async () => {
+    await repository.import(longHistory(50_000))
+    const sha = (await repository.sha('refs/heads/main'))!
+    const commit = await rig.provider.fetch(app(), sha, signal)
+    expect(commit.parents).toHaveLength(1)
+    expect(await objectsIn(rig.folder)).toBeLessThan(10)
+    const history = await rig.provider.history(app(), sha, 1000, signal)
+    expect(history).toHaveLength(100)
+    expect(history.map(({ message }) => message.trim())).toEqual(
+      Array.from({ length: 100 }, (_, i) => `Commit ${50_000 - i}`),
+    )
+    expect(await objectsIn(rig.folder)).toBeLessThan(150)
+    expect(await rig.provider.contains(app(), sha, history[99]!.sha, signal)).toBe(true)
+    expect(await rig.provider.contains(app(), sha, 'e'.repeat(40), signal)).toBeUndefined()
+    expect(await readdir(await out('empty'))).toEqual([])
+    await rig.provider.checkout(app(), sha, rig.place('empty'), signal)
+    expect(await readFile(join(rig.place('empty'), 'file'), 'utf8')).toBe('50000\n')
+  })
+
+  it('tells a repository of one commit', async () => {
+    const sha = await repository.commit('main', { a: '1' }, { message: 'Only' })
+    expect((await rig.provider.fetch(app(), sha, signal)).parents).toEqual([])
+    expect(await rig.provider.history(app(), sha, 10, signal)).toHaveLength(1)
+    expect(await rig.provider.contains(app(), sha, sha, signal)).toBe(true)
+  })
+
+  it('brings a commit that the branch has left, and one behind it from an old server', async () => {
+    const first = await repository.commit('main', { a: '1' })
+    const second = await repository.commit('main', { a: '2' })
+    await repository.commit('main', { a: '3' }, { parent: first })
+    expect((await rig.provider.fetch(app(), second, signal)).sha).toBe(second)
+    server.manners.noV2 = true
+    const old = await makeRig()
+    expect((await old.provider.fetch(app(), first, signal)).sha).toBe(first)
+    await expect(old.provider.fetch(app(), second, signal)).rejects.toMatchObject({
+      code: 'GIT_COMMIT_MISSING',
+    })
+    await old.close()
+  })
+
+  it('refuses a sha of something that is no commit, and a word that is no sha', async () => {
+    const sha = await repository.commit('main', { a: '1' })
+    const tree = (await repository.git(['rev-parse', `${sha}^{tree}`])).toString().trim()
+    await expect(rig.provider.fetch(app(), tree, signal)).rejects.toMatchObject({
+      code: 'GIT_COMMIT_MISSING',
+    })
+    await expect(rig.provider.fetch(app(), '--upload-pack=x', signal)).rejects.toMatchObject({
+      code: 'GIT_SHA',
+    })
+    await expect(rig.provider.changed(app(), '--output=x', sha, signal)).rejects.toMatchObject({
+      code: 'GIT_SHA',
+    })
+  })
+
+  it('goes on where a killed git left its locks, and starts anew where the objects are broken', async () => {
+    const first = await repository.commit('main', { a: '1' })
+    await rig.provider.fetch(app(), first, signal)
+    const [name] = (await readdir(rig.folder)).filter((each) => each.endsWith('.git'))
+    const folder = join(rig.folder, name!)
+    await writeFile(join(folder, 'shallow.lock'), '')
+    await writeFile(join(folder, 'objects/pack/tmp_pack_x'), 'half')
+    const second = await repository.commit('main', { a: '2' })
+    const again = await makeRig({}, rig.folder)
+    expect((await again.provider.fetch(app(), second, signal)).sha).toBe(second)
+    expect(await readdir(join(folder, 'objects/pack'))).not.toContain('tmp_pack_x')
+    for (const pack of await readdir(join(folder, 'objects/pack'))) {
+      await rm(join(folder, 'objects/pack', pack))
+    }
+    await writeFile(join(folder, 'HEAD'), 'nonsense')
+    const third = await repository.commit('main', { a: '3' })
+    const anew = await makeRig({}, rig.folder)
+    expect((await anew.provider.fetch(app(), third, signal)).sha).toBe(third)
+    await again.close()
+    await anew.close()
+  })
+
+  it('lets old commits go after many, and fetches them again when they are asked for', async () => {
+    const shas: string[] = []
+    for (let i = 0; i < 61; i++) shas.push(await repository.commit('main', { a: `${i}`, b: `same` }))
+    for (const sha of shas) await rig.provider.fetch(app(), sha, signal)
+    const [name] = (await readdir(rig.folder)).filter((each) => each.endsWith('.git'))
+    const folder = join(rig.folder, name!)
+    await eventually('the clean-up', async () => (await readdir(join(folder, 'refs/kept'))).length <= 31)
+    const newest = await out('newest')
+    await rig.provider.checkout(app(), shas[60]!, newest, signal)
+    expect(await readFile(join(newest, 'a'), 'utf8')).toBe('60')
+    const oldest = await out('oldest')
+    await rig.provider.checkout(app(), shas[0]!, oldest, signal)
+    expect(await readFile(join(oldest, 'a'), 'utf8')).toBe('0')
+    expect(await packsIn(folder)).toBeLessThan(10)
+  })
+
+  it('ends with its signal, and git and all that it started with it', async () => {
+    const sha = await repository.commit('main', { a: '1' })
+    await rig.provider.fetch(app(), sha, signal)
+    server.manners.hang = true
+    const ending = new AbortController()
+    const fetching = rig.provider.fetch(app(), await repository.commit('main', { a: '2' }), ending.signal)
+    await eventually('git', async () => (await processes()).some(({ words }) => words.includes(rig.folder)))
+    ending.abort()
+    await expect(fetching).rejects.toMatchObject({ name: 'AbortError' })
+    await eventually(
+      'the end of git',
+      async () => !(await processes()).some(({ words }) => words.includes(rig.folder)),
+    )
+  })
+
+  it('that takes too long is ended with a code', async () => {
+    const hurried = await makeRig({ config: { timeout: '300ms' } })
+    const sha = await repository.commit('main', { a: '1' })
+    server.manners.hang = true
+    await expect(hurried.provider.fetch(app(), sha, signal)).rejects.toMatchObject({ code: 'GIT_TIMEOUT' })
+    await hurried.close()
+  })
+
+  it('uses the credential, and shows it to nobody: not in argv, an environment, a file or an error', async () => {
+    const sha = await repository.commit('main', { a: '1' })
+    server.manners.auth = { username: 'bot', password: secret }
+    const source = { ...app(), credential }
+    expect((await rig.provider.fetch(source, sha, signal)).sha).toBe(sha)
+    const hanging = createServer((request, response) => {
+      // Only whoever shows the password is kept waiting.
+      if (request.headers.authorization === undefined)
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end()
+      else hanging.emit('entered', request.headers.authorization)
+    })
+    hanging.listen(0, '127.0.0.1')
+    await once(hanging, 'listening')
+    const url = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}/app.git`
+    const ending = new AbortController()
+    const entered = once(hanging, 'entered')
+    const fetching = rig.provider
+      .fetch({ ...source, url }, sha, ending.signal)
+      .catch((error: unknown) => error)
+    expect(await entered).toEqual([`Basic ${Buffer.from(`bot:${secret}`).toString('base64')}`])
+    const all = await processes()
+    expect(all.some(({ words }) => words.includes(url))).toBe(true)
+    expect(all.filter(({ words, environment }) => `${words}${environment}`.includes(secret))).toEqual([])
+    ending.abort()
+    await fetching
+    hanging.closeAllConnections()
+    hanging.close()
+    const grep = await runGit(['grep', '--no-index', '-l', secret, '--', rig.folder]).catch(() => 'nothing')
+    expect(grep).toBe('nothing')
+    server.manners.auth = { username: 'bot', password: 'changed' }
+    const refusal = (await rig.provider
+      .fetch(source, await repository.commit('main', { a: '2' }), signal)
+      .catch((error: unknown) => error)) as Error & { code: string }
+    expect(refusal.code).toBe('GIT_AUTH')
+    expect(`${refusal.message}${refusal.stack}`).not.toContain(secret)
+  })
+
+  it('brings no more than the limit allows', async () => {
+    const small = await makeRig({ config: { limits: { total: '2MiB' } } })
+    const noise = Buffer.from(Array.from({ length: 6 * 2 ** 20 }, () => Math.floor(Math.random() * 256)))
+    const sha = await repository.commit('main', { noise })
+    await expect(small.provider.checkout(app(), sha, await out('noise'), signal)).rejects.toMatchObject({
+      code: 'GIT_LIMIT',
+    })
+    await small.close()
+  })
+})
+
+function longHistory(commits: number): Buffer {
+  const parts = ['blob\nmark :1\ndata 4\nsame\nreset refs/heads/main\n']
+  for (let i = 1; i <= commits; i++) {
+    const message = `Commit ${i}`
+    const content = `${i}\n`
+    parts.push(
+      `commit refs/heads/main\ncommitter Ines <ines@git.example> ${1_700_000_000 + i} +0000\n`,
+      `data ${message.length}\n${message}\nM 100644 inline file\ndata ${content.length}\n${content}\n`,
+    )
+  }
+  return Buffer.from(parts.join(''))
+}
+
+/** Objects in every repository of a folder. */
+async function objectsIn(folder: string): Promise<number> {
+  let count = 0
+  for (const name of (await readdir(folder)).filter((each) => /\.(git|history)$/.test(each))) {
+    const listing = await runGit([`--git-dir=${join(folder, name)}`, 'count-objects', '-v'])
+    for (const [, number] of listing.toString().matchAll(/^(?:count|in-pack): (\d+)$/gm))
+      count += Number(number)
+  }
+  return count
+}
+
+async function packsIn(folder: string): Promise<number> {
+  return (await readdir(join(folder, 'objects/pack'))).filter((name) => name.endsWith('.pack')).length
+}
+
+/** Every process of this machine that may be looked at, but the one that runs the test. */
+async function processes(): Promise<{ words: string; environment: string }[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+  const read = (path: string) => readFile(path, 'latin1').catch(() => '')
+  return Promise.all(
+    pids.map(async (pid) => ({
+      words: await read(`/proc/${pid}/cmdline`),
+      environment: await read(`/proc/${pid}/environ`),
+    })),
+  )
+}
