@@ -57,13 +57,6 @@ export {
   type ConfigDocument,
   type ConfigFault,
 } from './kernel/config.js'
-export {
-  configSchema,
-  type LongshoreConfig,
-  type RunConfig,
-  type ServiceConfig,
-  type SourceConfig,
-} from './kernel/config-schema.js'
 export { nearest } from './kernel/nearest.js'
 export { Contributions } from './kernel/contributions.js'
 export { HostInfo } from './kernel/host.js'
@@ -81,7 +74,6 @@ export {
 export { createLogger, Logger, type LoggerOptions, type LogLevel } from './kernel/logger.js'
 export { Secret } from './kernel/secret.js'
 export { Secrets } from './kernel/secrets.js'
-export { checkGitRef, checkGitUrl, parseGitUrl, type GitAddress, type GitUrlRules } from './kernel/git-url.js'
 export { newId } from './kernel/ids.js'
 export type { Kernel, KernelOptions } from './kernel/kernel.js'
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkGitRef, checkGitUrl, parseGitUrl, type GitUrlRules } from '../src/kernel/git-url.js'
-import { InputError } from '../src/kernel/errors.js'
+import { checkGitRef, checkGitUrl, judgeGitUrl, type GitUrlRules } from '../src/protocol/index.js'
 
 const ssh: GitUrlRules = { credential: 'ssh' }
 
@@ -72,7 +71,7 @@ describe('a git address', () => {
   ]
   it.each(bad)('%j is refused: %s', (url, why, rules) => {
     expect(checkGitUrl(url, rules)).toMatch(why)
-    expect(() => parseGitUrl(url, rules)).toThrow(InputError)
+    expect(judgeGitUrl(url, rules)).toMatch(why)
   })
 
   it('is never repeated in what is said of it when it holds a password', () => {
@@ -81,12 +80,12 @@ describe('a git address', () => {
   })
 
   it('comes with its host and port', () => {
-    expect(parseGitUrl('https://Git.Example/app')).toMatchObject({
+    expect(judgeGitUrl('https://Git.Example/app')).toMatchObject({
       kind: 'https',
       host: 'git.example',
       port: 443,
     })
-    expect(parseGitUrl('ssh://git@Git.Example:2222/app', ssh)).toMatchObject({
+    expect(judgeGitUrl('ssh://git@Git.Example:2222/app', ssh)).toMatchObject({
       host: 'git.example',
       port: 2222,
     })

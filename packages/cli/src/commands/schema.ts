@@ -1,4 +1,4 @@
-import { configSchema } from '@longshore/core'
+import { configSchema } from '@longshore/core/protocol'
 import { z } from 'zod'
 import { command } from '../command.js'
 import { builtInPlugins } from '../product/plugins.js'

@@ -1,6 +1,5 @@
 import {
   ConfigError,
-  configSchema,
   createLogger,
   createLongshore,
   LongshoreError,
@@ -10,6 +9,7 @@ import {
   type ConfigFault,
   type Plugin,
 } from '@longshore/core'
+import { configSchema } from '@longshore/core/protocol'
 import { loadGuests } from './guests.js'
 import { builtInPlugins } from './plugins.js'
 import { version } from './version.js'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Source } from '../contracts/git-provider.js'
-import type { LongshoreConfig, ServiceConfig } from '../kernel/config-schema.js'
+import type { LongshoreConfig, ServiceConfig } from '../protocol/index.js'
 
 /** A service of the config, resolved for this host: what the flow works from. */
 export interface Service {

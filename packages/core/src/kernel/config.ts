@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { LongshoreConfig } from './config-schema.js'
+import type { LongshoreConfig } from '../protocol/index.js'
 import { InputError } from './errors.js'
 import { nearest } from './nearest.js'
 import { token } from './token.js'

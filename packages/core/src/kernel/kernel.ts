@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { z } from 'zod'
 import type { Slice } from '../protocol/index.js'
-import { coreProtocol } from '../protocol/index.js'
+import { configSchema, coreProtocol, type LongshoreConfig } from '../protocol/index.js'
 import { SecretStore } from '../contracts/secret-store.js'
 import { Clock, systemClock } from './clock.js'
 import { Config, parseConfig, type ConfigDocument } from './config.js'
-import { configSchema, type LongshoreConfig } from './config-schema.js'
 import { Container } from './container.js'
 import { Contributions } from './contributions.js'
 import { InputError } from './errors.js'
@@ -45,7 +45,7 @@ export class Kernel {
   constructor(options: KernelOptions) {
     const plugins = orderPlugins(options.plugins, new Set(given.map(({ name }) => name)))
     this.#schema = configSchema(plugins)
-    this.#config = parseConfig(options.config, this.#schema)
+    this.#config = this.#parse(options.config)
     const clock = options.clock ?? systemClock
     const logger = options.logger ?? createLogger({ level: 'info' })
     const data = resolve(this.#config.data ?? options.data)
@@ -93,7 +93,7 @@ export class Kernel {
 
   /** Applies a new config and answers what changed, or throws its faults and keeps the one that runs. */
   async reconfigure(document: ConfigDocument): Promise<string[]> {
-    const next = parseConfig(document, this.#schema)
+    const next = this.#parse(document)
     const before = this.#config
     const fixed = ['host', 'data'].filter((key) => key in next && next[key] !== before[key])
     if (fixed.length > 0) {
@@ -105,6 +105,11 @@ export class Kernel {
     this.#config = next
     for (const listener of this.#listeners) await listener()
     return changes
+  }
+
+  #parse(document: ConfigDocument): LongshoreConfig & Record<string, unknown> {
+    const parsed = parseConfig(document, this.#schema)
+    return { ...parsed, host: parsed.host ?? hostname().slice(0, 63) }
   }
 
   #give<T>(token: OneToken<T>, value: T): void {

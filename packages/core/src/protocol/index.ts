@@ -36,3 +36,12 @@ export {
 } from './rest.js'
 export { coreRoutes, EventQuery, HostQuery, ListQuery } from './core-routes.js'
 export { desired, gaveUp, satisfied, stateOf, why, type Desired } from './desired.js'
+export {
+  configSchema,
+  type ConfigPart,
+  type LongshoreConfig,
+  type RunConfig,
+  type ServiceConfig,
+  type SourceConfig,
+} from './config.js'
+export { checkGitRef, checkGitUrl, judgeGitUrl, type GitAddress, type GitUrlRules } from './git-url.js'

@@ -3,8 +3,6 @@ import { join } from 'node:path'
 import {
   describeError,
   InputError,
-  parseGitUrl,
-  checkGitRef,
   type CheckoutReport,
   type Clock,
   type GitProvider as GitContract,
@@ -13,7 +11,7 @@ import {
   type Sighting,
   type Source,
 } from '@longshore/core'
-import { Sha, type Commit } from '@longshore/core/protocol'
+import { checkGitRef, judgeGitUrl, Sha, type Commit, type GitAddress } from '@longshore/core/protocol'
 import { checkout } from './checkout/checkout.js'
 import type { Git } from './git.js'
 import type { GitConfig } from './config.js'
@@ -140,7 +138,7 @@ export class GitProvider implements GitContract {
   #of(source: Source): Known {
     const { folder, git, http, clock, secrets, askpass, files } = this.#parts
     const { url, insecure, credential } = source
-    const address = parseGitUrl(url, { insecure, credential: credential?.kind, file: files })
+    const address = addressOf(judgeGitUrl(url, { insecure, credential: credential?.kind, file: files }))
     const id = JSON.stringify([address.url, credential])
     let known = this.#known.get(id)
     if (!known) {
@@ -240,4 +238,10 @@ function checkSha(sha: string): string {
   throw new InputError('GIT_SHA', 'this is no full commit id', {
     hint: 'Write all 40 (or 64) hex digits in lower case.',
   })
+}
+
+/** Nothing of a refused address reaches git. */
+function addressOf(judged: GitAddress | string): GitAddress {
+  if (typeof judged !== 'string') return judged
+  throw new InputError('GIT_URL', judged, { hint: 'Mend source.url, or the credential that goes with it.' })
 }

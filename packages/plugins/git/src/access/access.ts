@@ -1,4 +1,5 @@
-import type { Credential, GitAddress, LongshoreError, Secret, Secrets } from '@longshore/core'
+import type { Credential, LongshoreError, Secret, Secrets } from '@longshore/core'
+import type { GitAddress } from '@longshore/core/protocol'
 import { SshAccess } from './ssh.js'
 
 /** What one run of git needs to reach a server, and to nothing else: only this address's transport is allowed. */

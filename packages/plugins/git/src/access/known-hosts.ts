@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
-import type { GitAddress } from '@longshore/core'
+import type { GitAddress } from '@longshore/core/protocol'
 
 /** The fingerprints that a known hosts file (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT") holds for a host, as `SHA256:…`. */
 export function knownFingerprints(text: string, { host, port }: GitAddress): string[] {

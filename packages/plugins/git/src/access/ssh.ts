@@ -2,13 +2,8 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type Credential,
-  type GitAddress,
-  InputError,
-  type LongshoreError,
-  type Secrets,
-} from '@longshore/core'
+import { type Credential, InputError, type LongshoreError, type Secrets } from '@longshore/core'
+import type { GitAddress } from '@longshore/core/protocol'
 import { hostKeyMismatch } from '../errors.js'
 import type { Access } from './access.js'
 import { knownFingerprints } from './known-hosts.js'

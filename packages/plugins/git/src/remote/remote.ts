@@ -1,5 +1,6 @@
-import type { Credential, GitAddress, Secrets } from '@longshore/core'
+import type { Credential, Secrets } from '@longshore/core'
 import { LongshoreError } from '@longshore/core'
+import type { GitAddress } from '@longshore/core/protocol'
 import { basicHeader, openAccess, type Access } from '../access/access.js'
 import { refMissing } from '../errors.js'
 import type { Git } from '../git.js'

@@ -1,8 +1,15 @@
-import { hostname } from 'node:os'
 import { z } from 'zod'
-import { Duration, HostName, SecretRef, ServiceName } from '../protocol/index.js'
-import { checkGitUrl } from './git-url.js'
-import type { Plugin } from './plugin.js'
+import { checkGitRef, checkGitUrl } from './git-url.js'
+import { HostName, ServiceName } from './names.js'
+import { SecretRef } from './secret-ref.js'
+import { Duration } from './units.js'
+
+/** What a plugin adds to the config: its section, under its name, and the `run` sections of the kinds that it runs. */
+export interface ConfigPart {
+  name: string
+  config?: z.ZodType
+  runs?: Record<string, z.ZodType>
+}
 
 const words = z.array(z.string().min(1)).max(1000)
 
@@ -13,7 +20,13 @@ const Credential = z.discriminatedUnion('kind', [
 
 const SourceConfig = z.strictObject({
   url: z.string().min(1).max(2000),
-  ref: z.string().min(1).max(250).default('main'),
+  ref: z
+    .string()
+    .superRefine((ref, context) => {
+      const message = checkGitRef(ref)
+      if (message) context.addIssue({ code: 'custom', message, input: ref })
+    })
+    .default('main'),
   /** A folder of the tree, relative to its root. */
   path: z
     .string()
@@ -33,7 +46,8 @@ const SourceConfig = z.strictObject({
 function base(runs: z.ZodType) {
   return {
     version: z.literal(1, { error: 'version is 1: it says which config format this is' }),
-    host: HostName.default(() => hostname().slice(0, 63)),
+    /** Absent: the machine's host name, which the kernel fills in. */
+    host: HostName.optional(),
     data: z.string().min(1).optional(),
     defaults: z
       .strictObject({
@@ -62,7 +76,7 @@ function base(runs: z.ZodType) {
 }
 
 /** One kind's `run` section: what its plugin declares, and what every kind has. */
-function runSchema(plugins: readonly Plugin[]): z.ZodType<RunConfig> {
+function runSchema(plugins: readonly ConfigPart[]): z.ZodType<RunConfig> {
   const kinds = plugins.flatMap((plugin) => Object.entries(plugin.runs ?? {}))
   const options = kinds.map(([kind, schema]) =>
     (schema as z.ZodObject).extend({ kind: z.literal(kind), timeout: Duration.optional() }),
@@ -83,12 +97,15 @@ export interface ServiceConfig {
   run: RunConfig
 }
 type Base = z.infer<z.ZodObject<ReturnType<typeof base>>>
-/** A config after every check; `sections` holds what the plugins declared, by their names. */
-export type LongshoreConfig = Omit<Base, 'services'> & { services: Record<string, ServiceConfig> }
+/** A config after every check. Beside these keys it holds the plugins' sections, by their names. */
+export type LongshoreConfig = Omit<Base, 'services' | 'host'> & {
+  host: string
+  services: Record<string, ServiceConfig>
+}
 
 /** The one schema of a config with these plugins; the JSON Schema that is published is made of it too. */
 export function configSchema(
-  plugins: readonly Plugin[],
+  plugins: readonly ConfigPart[],
 ): z.ZodType<LongshoreConfig & Record<string, unknown>> {
   const sections = Object.fromEntries(plugins.flatMap(({ name, config }) => (config ? [[name, config]] : [])))
   const schema = z.strictObject({ ...base(runSchema(plugins)), ...sections })

@@ -1,5 +1,3 @@
-import { InputError } from './errors.js'
-
 /** What a git address is judged by. */
 export interface GitUrlRules {
   /** Plain http beyond loopback was asked for by name. */
@@ -28,18 +26,12 @@ const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 /** What is wrong with a git address, in a sentence; undefined when nothing is. Pure: it looks at the text alone. */
 export function checkGitUrl(text: string, rules: GitUrlRules = {}): string | undefined {
-  const judged = judge(text, rules)
+  const judged = judgeGitUrl(text, rules)
   return typeof judged === 'string' ? judged : undefined
 }
 
-/** The address, or an InputError with the code GIT_URL. Nothing of a refused address reaches git. */
-export function parseGitUrl(text: string, rules: GitUrlRules = {}): GitAddress {
-  const judged = judge(text, rules)
-  if (typeof judged !== 'string') return judged
-  throw new InputError('GIT_URL', judged, { hint: 'Mend source.url, or the credential that goes with it.' })
-}
-
-function judge(text: string, rules: GitUrlRules): GitAddress | string {
+/** The address in its parts, or what is wrong with it, in a sentence. Pure: it looks at the text alone. */
+export function judgeGitUrl(text: string, rules: GitUrlRules = {}): GitAddress | string {
   if (text.length > 2000) return 'the address is longer than 2000 characters'
   if (!/^[\x21-\x7e]+$/.test(text))
     return 'the address holds spaces, control or non-ASCII characters: write them as %XX'
