@@ -18,7 +18,9 @@ export class ApiError extends LongshoreError {
     status,
     errors = [],
   }: Pick<Problem, 'code' | 'detail' | 'hint' | 'status' | 'errors'>) {
-    const faults = errors.map(({ path, message }) => `\n  ${path}: ${message}`)
+    const faults = errors
+      .filter(({ path }) => !detail.includes(path))
+      .map(({ path, message }) => `\n  ${path}: ${message}`)
     super(code, `${detail}${faults.join('')}`, { hint })
     this.status = status
   }

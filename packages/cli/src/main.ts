@@ -65,4 +65,6 @@ function overview(): string {
 export async function runProcess(): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   process.exitCode = await main(process.argv.slice(2), processTerminal())
+  // Whatever was left open must not keep the process.
+  setTimeout(() => process.exit(), 2_000).unref()
 }

@@ -47,10 +47,7 @@ export class Api {
   }
 
   /** Asks a route and answers its JSON. */
-  async call<S extends RouteShape>(
-    shape: S,
-    input: CallInput<S> = {},
-  ): Promise<Answer<S>> {
+  async call<S extends RouteShape>(shape: S, input: CallInput<S> = {}): Promise<Answer<S>> {
     const answer = await this.#send(shape, input, undefined)
     return JSON.parse(await readAll(answer)) as never
   }
@@ -128,7 +125,9 @@ function identity(target: Target): Record<string, string> {
 function pathOf(shape: RouteShape, params: Record<string, string>, query: Record<string, unknown>): string {
   const path = shape.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
   const given = Object.entries(query).filter(([, value]) => value !== undefined)
-  const search = new URLSearchParams(given.map(([key, value]): [string, string] => [key, String(value)])).toString()
+  const search = new URLSearchParams(
+    given.map(([key, value]): [string, string] => [key, String(value)]),
+  ).toString()
   return `${shape.root ? '' : '/api/v1'}${path}${search && `?${search}`}`
 }
 

@@ -1,8 +1,10 @@
-import { actorWord, coreRoutes, parseTime, type Event } from '@longshore/core/protocol'
-import { followEvents } from '../api/events.js'
+import { coreRoutes, parseTime, type Event } from '@longshore/core/protocol'
+import type { Api } from '../api/client.js'
+import { followEvents, type StreamQuery } from '../api/events.js'
 import { clientArgs, command, openApi } from '../command.js'
 import { UsageError } from '../errors.js'
-import { plain, printJson, type Terminal } from '../terminal.js'
+import { eventLine } from '../event-line.js'
+import { printJson } from '../terminal.js'
 
 export const events = command({
   about: 'Reads the journal: the last events, oldest first, and with -f those that come.',
@@ -35,13 +37,12 @@ export const events = command({
         hint: 'Write 30m, 2h, 7d or 2026-05-01T12:00:00Z.',
       })
     }
+    if (!/^\d{1,4}$/.test(limit)) throw new UsageError('USAGE', `--limit ${limit} is no number up to 1000`)
     const api = await openApi(terminal, config)
     const query = { service, kind, actor, since, search }
-    const { items, next } = await api.call(coreRoutes.events, {
-      query: { ...query, limit, before: Number.MAX_SAFE_INTEGER },
-    })
-    const show = (event: Event) => (json ? printJson(terminal, event) : terminal.print(line(terminal, event)))
-    if (next !== null && items.length === 0) terminal.note('Nothing of it in the newest part of the journal.')
+    const items = await newest(api, query, Number(limit))
+    const show = (event: Event) =>
+      json ? printJson(terminal, event) : terminal.print(eventLine(terminal, event))
     for (const event of items.toReversed()) show(event)
     if (!follow) return
     const after = items[0]?.seq ?? (await api.call(coreRoutes.overview)).seq
@@ -49,21 +50,16 @@ export const events = command({
   },
 })
 
-function line({ paint }: Terminal, { seq, time, kind, service, actor, why, commit, data }: Event): string {
-  const facts = [
-    service,
-    commit?.slice(0, 7),
-    detail(data as Record<string, unknown>),
-    why && `"${why}"`,
-    actor.kind === 'system' ? undefined : `by ${actorWord(actor)}`,
-  ]
-  return `${paint('dim', `${seq} ${time}`)} ${kind} ${plain(facts.filter(Boolean).join(' '))}`
-}
-
-/** The one fact of an event's data that people look for first. */
-function detail(data: Record<string, unknown>): string | undefined {
-  const fact =
-    data['reason'] ?? data['outcome'] ?? data['phase'] ?? data['because'] ?? data['changes'] ?? data['errors']
-  if (Array.isArray(fact)) return fact.map(String).join(', ')
-  return typeof fact === 'string' ? fact : undefined
+/** The newest events that fit, newest first. A page may be short although there is more. */
+async function newest(api: Api, query: StreamQuery, limit: number): Promise<Event[]> {
+  const items: Event[] = []
+  for (let cursor: string | undefined; items.length < limit;) {
+    const page = await api.call(coreRoutes.events, {
+      query: { ...query, limit: limit - items.length, cursor },
+    })
+    items.push(...page.items)
+    if (page.next === null) break
+    cursor = page.next
+  }
+  return items
 }

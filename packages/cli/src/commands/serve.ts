@@ -1,4 +1,3 @@
-import { hostname } from 'node:os'
 import { command, configArg, surroundings } from '../command.js'
 import { logLevel } from '../config/environment.js'
 import { configFile } from '../config/load.js'
@@ -17,13 +16,11 @@ export const serve = command({
     const level = logLevel(terminal.env)
     const { startProduct } = await import('../product/serve.js')
     const product = await startProduct(where, level)
-    const { address, data } = product
-    if (json) printJson(terminal, { ready: true, address, data, host: product.host, pid: process.pid })
+    const { url, data, host } = product
+    if (json) printJson(terminal, { ready: true, url, data, host, pid: process.pid })
     else {
-      terminal.print(
-        `Longshore runs on ${product.host || hostname()}, with ${configFile(where)} and its data in ${data}`,
-      )
-      terminal.print(`  ${address}`)
+      terminal.print(`Longshore runs on ${host}, with ${configFile(where)}`)
+      terminal.print(`  its API answers at ${url}/api/v1, its data lies in ${data}`)
       terminal.print('  longshore ls shows the services, longshore events -f what happens; Ctrl-C ends it.')
     }
     return product.ended

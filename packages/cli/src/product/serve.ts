@@ -1,6 +1,6 @@
 import { watch } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import {
   createLogger,
   createLongshore,
@@ -11,6 +11,8 @@ import {
   type Logger,
   type LogLevel,
 } from '@longshore/core'
+import { coreRoutes } from '@longshore/core/protocol'
+import { Api } from '../api/client.js'
 import { defaultDataFolder } from '../config/environment.js'
 import { loadConfig, type Surroundings } from '../config/load.js'
 import { loadGuests } from './guests.js'
@@ -25,8 +27,8 @@ const settleTime = 200
 export interface Product {
   host: string
   data: string
-  /** Where it answers, in a sentence. */
-  address: string
+  /** Where its API answers. */
+  url: string
   /** The exit code, when a signal has ended it. */
   ended: Promise<number>
 }
@@ -52,12 +54,9 @@ export async function startProduct(where: Surroundings, level: LogLevel): Promis
   process.on('unhandledRejection', (error) => log.error({ error }, 'a promise failed and nobody listened'))
   await kernel.start()
   followConfig(kernel, document.file, async () => (await read()).document, log)
-  return { host: kernel.host.name, data: kernel.host.data, address: await addressOf(kernel), ended }
-}
-
-async function addressOf({ contributions }: Kernel): Promise<string> {
-  const line = contributions.doctor.find(({ plugin }) => plugin === 'web')
-  return line ? (await line.look(AbortSignal.timeout(stopDeadline))).say : 'no API answers'
+  const { name: host, data } = kernel.host
+  const { url } = await new Api({ socket: join(data, 'longshore.sock') }).call(coreRoutes.info)
+  return { host, data, url, ended }
 }
 
 /** The first signal ends everything in order, the second one at once. */
@@ -75,8 +74,6 @@ function untilSignal(kernel: Kernel, log: Logger): Promise<number> {
       void kernel.stop().then(() => {
         clearTimeout(late)
         resolve(code)
-        // Whatever a plugin left open must not keep the process.
-        setTimeout(() => process.exit(code), 1_000).unref()
       })
     }
     process.on('SIGINT', (signal) => end(signal, 0))

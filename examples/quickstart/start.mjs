@@ -1,0 +1,107 @@
+import { mkdirSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Api, eventLine, followEvents, printError, processTerminal, startProduct } from '@longshore/cli'
+import { coreRoutes } from '@longshore/core/protocol'
+import { startGitServer } from '@longshore/core/testkit'
+import { makeClone, writeConfig } from './demo.mjs'
+import { choosePorts } from './ports.mjs'
+
+/*
+ * Makes a git repository, serves it, and starts Longshore with one service that follows it; all of it on 127.0.0.1 and in
+ * one folder: the first argument, or .quickstart in the checkout. A second run goes on where the first one ended.
+ */
+const home = resolve(process.argv[2] ?? fileURLToPath(new URL('../../.quickstart', import.meta.url)))
+const clone = join(home, 'hello')
+const config = join(home, 'longshore.config.yaml')
+const terminal = processTerminal()
+
+/** Milliseconds until the first deployment has to answer. */
+const patience = 60_000
+
+try {
+  mkdirSync(home, { recursive: true })
+  const chosen = await choosePorts(home)
+  const server = await startGitServer({ root: join(home, 'git'), port: chosen.ports.git })
+  try {
+    await server.repository('hello')
+    await makeClone(clone, server.url('hello'))
+    writeConfig(config, server.url('hello'), chosen)
+    process.exitCode = await run(chosen.ports.hello)
+  } finally {
+    await server.close()
+  }
+} catch (error) {
+  printError(terminal, error)
+  process.exitCode = 1
+}
+
+/** @param {number} port where the service answers */
+async function run(port) {
+  const product = await startProduct({ config, folder: home, env: process.env }, 'warn')
+  const life = new AbortController()
+  const ended = product.ended.finally(() => life.abort())
+  const api = new Api({ socket: join(product.data, 'longshore.sock') })
+  while (!life.signal.aborted && !(await isSettled(api, port))) await Promise.race([ended, sleep(100)])
+  if (!life.signal.aborted) {
+    welcome(product.url, port)
+    tell(api, life.signal).catch((error) => printError(terminal, error))
+  }
+  return ended
+}
+
+/**
+ * Shows what happens from now on.
+ * @param {Api} api
+ * @param {AbortSignal} signal
+ */
+async function tell(api, signal) {
+  const { seq } = await api.call(coreRoutes.overview)
+  for await (const event of followEvents(api, {}, seq, signal)) terminal.print(eventLine(terminal, event))
+}
+
+/**
+ * Whether the service answers, or will not before somebody does something about it.
+ * @param {Api} api
+ * @param {number} port
+ */
+async function isSettled(api, port) {
+  if (performance.now() > patience) return true
+  const view = await api.call(coreRoutes.service, { params: { service: 'hello' } }).catch(() => undefined)
+  if (view?.placements.every(({ hold, failed }) => hold ?? failed)) return true
+  return fetch(`http://127.0.0.1:${port}/`).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+}
+
+/**
+ * @param {string} url
+ * @param {number} port
+ */
+function welcome(url, port) {
+  const folder = relative(process.cwd(), clone) || '.'
+  const { bold, dim } = /** @type {Record<string, (text: string) => string>} */ ({
+    bold: (text) => terminal.paint('bold', text),
+    dim: (text) => terminal.paint('dim', text),
+  })
+  terminal.print(`
+${bold('Longshore runs.')} Everything is on this machine, in ${home}
+
+  the service    http://127.0.0.1:${port}
+  the API        ${url}/api/v1/overview ${dim(`(documented at ${url}/api/v1/openapi.json)`)}
+  the repository ${clone}
+
+In another terminal:
+
+  ${bold(`cd ${folder}`)}
+  ${bold("date > greeting.txt && git commit -qam 'Another greeting' && git push -q")}   ${dim('# deployed within seconds')}
+  ${bold('npx longshore ls')}
+  ${bold("npx longshore stop hello --why 'a try'")}   ${dim('# and now no push starts it')}
+  ${bold('npx longshore start hello')}   ${dim('# brings the newest commit')}
+
+Elsewhere, say first: export LONGSHORE_CONFIG=${config}
+Ctrl-C ends everything; the next run goes on from there. What happens:
+`)
+}
