@@ -6,7 +6,7 @@
 /** Source and built form of a package's code, tests apart. */
 const core = '^packages/core/(src|dist)/'
 const testkit = `${core}testkit/`
-const anyPackage = '^(packages/(?:core|cli|plugins/[^/]+)|examples/[^/]+|bench|house)/'
+const anyPackage = '^(packages/(?:core|cli|plugins/[^/]+)|examples/[^/]+|bench|e2e|house)/'
 
 /**
  * Where each library of others may be imported: one file, so that replacing it is a change of one file.

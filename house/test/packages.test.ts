@@ -66,7 +66,7 @@ test('every workspace that has tests says how to run and check them', () => {
 })
 
 function workspaceOf(file: string): string {
-  return /^(packages\/(plugins\/)?[^/]+|examples\/[^/]+|bench|house)(?=\/)/.exec(file)?.[0] ?? '.'
+  return /^(packages\/(plugins\/)?[^/]+|examples\/[^/]+|bench|e2e|house)(?=\/)/.exec(file)?.[0] ?? '.'
 }
 
 /** Names of the packages that a file imports, Node's own and relative ones left out. */
