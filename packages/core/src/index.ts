@@ -49,15 +49,8 @@ export {
 } from './kernel/token.js'
 export { refuseIf, type Hook, type Hooks, type Refusal, type Undo, type Verdict } from './kernel/hooks.js'
 export { StreamReply, type Route, type RouteHandler, type RouteRequest } from './kernel/route.js'
-export {
-  Config,
-  ConfigError,
-  faultLine,
-  parseConfig,
-  type ConfigDocument,
-  type ConfigFault,
-} from './kernel/config.js'
-export { nearest } from './kernel/nearest.js'
+export { Config, ConfigError, parseConfig } from './kernel/config.js'
+export { faultLine, nearest, type ConfigDocument, type ConfigFault } from './protocol/index.js'
 export { Contributions } from './kernel/contributions.js'
 export { HostInfo } from './kernel/host.js'
 export { Clock, systemClock } from './kernel/clock.js'
