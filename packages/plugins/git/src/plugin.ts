@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Clock, definePlugin, GitProvider as Contract, HostInfo, Logger, Secrets } from '@longshore/core'
 import { askpassScript } from './access/access.js'
+import { removeKeysLeft } from './access/ssh.js'
 import { Git } from './git.js'
 import { GitConfig } from './config.js'
 import { Limiter } from './limiter.js'
@@ -44,11 +45,12 @@ export default definePlugin({
   },
 })
 
-/** Lays out the plugin's folder, and removes repositories that nobody used for long. */
+/** Lays out the plugin's folder, and removes what a crash left and repositories that nobody used for long. */
 export async function prepare(folder: string, home: string, askpass: string, clock: Clock): Promise<void> {
   await mkdir(home, { recursive: true, mode: 0o700 })
   await chmod(folder, 0o700)
   await writeFile(askpass, askpassScript, { mode: 0o700 })
+  await removeKeysLeft()
   for (const name of await readdir(folder)) {
     const kept = await stat(join(folder, name, 'refs/kept')).catch(() => undefined)
     if (kept && clock.now() - kept.mtimeMs > unused)

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Credential, InputError, type LongshoreError, type Secrets } from '@longshore/core'
@@ -36,7 +36,7 @@ export class SshAccess implements Access {
   ): Promise<SshAccess> {
     const key = await secrets.open(credential.key, signal)
     const known = await readKnownHosts(credential.knownHosts, signal)
-    const folder = await mkdtemp(join(shelf, 'longshore-ssh-'))
+    const folder = await mkdtemp(join(shelf, `longshore-ssh-${process.pid}-`))
     try {
       await writeFile(join(folder, 'known_hosts'), known, { mode: 0o600 })
       await writeFile(join(folder, 'key'), `${key.open().trimEnd()}\n`, { mode: 0o600 })
@@ -66,6 +66,24 @@ async function readKnownHosts(path: string, signal: AbortSignal): Promise<string
     throw new InputError('GIT_KNOWN_HOSTS', `the known hosts file ${path} cannot be read`, {
       hint: 'Write it: ssh-keyscan HOST > FILE, and compare the fingerprint with what the server’s administrator says.',
     })
+  }
+}
+
+/** Removes the folders of processes that were killed before they could. */
+export async function removeKeysLeft(): Promise<void> {
+  for (const name of await readdir(shelf)) {
+    const pid = /^longshore-ssh-(\d+)-/.exec(name)?.[1]
+    // Another user's cannot be removed, and are not ours to remove.
+    if (pid && !lives(Number(pid)))
+      await rm(join(shelf, name), { recursive: true, force: true }).catch(() => undefined)
+  }
+}
+
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
