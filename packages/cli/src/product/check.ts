@@ -27,7 +27,7 @@ export async function checkConfig(given: ConfigDocument, data: string): Promise<
   if (!(kernel instanceof Error))
     faults.push(...(await missingSecrets(document, kernel.get(Secrets), faults)))
   else if (!(kernel instanceof ConfigError)) faults.push(...faultsOf(kernel, document, ['plugins']))
-  return faults
+  return faults.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
 }
 
 function wire(plugins: Plugin[], config: ConfigDocument, data: string) {
