@@ -66,7 +66,7 @@ export class WebServer {
     const common = { routes, token, url, trustProxy, clock, log, streams: this.#streams }
     this.#port = await listenLoopback(this.#serve('loopback', common), listen.host, listen.port)
     this.#removeSocket = await listenSocket(this.#serve('socket', common), folder, this.socket)
-    log.info({ url: this.url, socket: this.socket }, 'the API answers')
+    log.info({ url: this.url, port: this.#port, socket: this.socket }, 'the API answers')
   }
 
   /** Ends streams and idle connections at once, gives other answers a moment, then ends those too. */

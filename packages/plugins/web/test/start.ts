@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, expect } from 'vitest'
-import type { Plugin } from '@longshore/core'
+import { createLogger, type Plugin } from '@longshore/core'
 import { coreRoutes, Problem, type RouteShape } from '@longshore/core/protocol'
 import { startTestKernel, type TestKernel, type TestKernelOptions } from '@longshore/core/testkit'
 import web from '../src/index.js'
@@ -10,9 +10,11 @@ import web from '../src/index.js'
 /** The repository of the service `hello` that a test kernel declares. */
 export const repository = 'https://git.example/team/hello.git'
 
+type Headers = Record<string, string | undefined>
+
 export interface Ask {
   method?: string
-  headers?: Record<string, string>
+  headers?: Headers
   /** Sent as JSON, or as it is when it is a string. */
   body?: unknown
   /** Which door; the socket unless told otherwise. */
@@ -30,6 +32,8 @@ export interface Web extends TestKernel {
   port: number
   socket: string
   token: string
+  /** The lines of its log. */
+  log: string[]
   /** The whole answer, held against the route's schema, or the problem's. */
   ask(path: string, ask?: Ask): Promise<Answer>
   /** The answer as soon as its headers are there. */
@@ -49,7 +53,9 @@ export async function startWeb(
   const config = options.config ?? {
     services: { hello: { source: { url: repository }, run: { kind: 'fake', print: 'hello\nworld' } } },
   }
+  const log: string[] = []
   const kernel = await startTestKernel({
+    logger: createLogger({ level: 'info', to: { write: (line) => void log.push(line) } }),
     ...options,
     plugins: [...(options.plugins ?? []), web],
     config: { ...config, web: { listen: '127.0.0.1:0', ...(config['web'] as object | undefined) } },
@@ -57,14 +63,14 @@ export async function startWeb(
   running.push(kernel)
   const socket = join(kernel.data, 'longshore.sock')
   const token = (await readFile(join(kernel.data, 'web', 'token'), 'utf8')).trim()
-  const place = { socket, port: 0 }
-  const info = await ask(place, '/api/v1/info')
-  const port = Number(new URL(info.json.url as string).port)
+  const said = log.map((line) => JSON.parse(line) as { port?: number })
+  const port = said.find((line) => line.port !== undefined)?.port ?? 0
   return {
     ...kernel,
     port,
     socket,
     token,
+    log,
     ask: (path, options) => ask({ socket, port }, path, options),
     open: (path, options) => open({ socket, port }, path, options),
   }
@@ -78,7 +84,10 @@ interface Place {
 export function open({ socket, port }: Place, path: string, ask: Ask = {}): Promise<IncomingMessage> {
   const { method = 'GET', body, over = 'socket' } = ask
   const text = typeof body === 'string' ? body : body === undefined ? undefined : JSON.stringify(body)
-  const type: Record<string, string> = text === undefined ? {} : { 'content-type': 'application/json' }
+  const type: Headers =
+    text === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(text)}` }
   const headers = { ...type, ...ask.headers }
   const where = over === 'socket' ? { socketPath: socket } : { host: '127.0.0.1', port }
   return new Promise((resolve, reject) => {
@@ -94,7 +103,7 @@ export async function ask(place: Place, path: string, options: Ask = {}): Promis
   for await (const chunk of message) chunks.push(chunk as Buffer)
   const text = Buffer.concat(chunks).toString('utf8')
   const type = message.headers['content-type'] ?? ''
-  const json = type.includes('json;') ? JSON.parse(text) : undefined
+  const json = type.includes('json;') && text !== '' ? JSON.parse(text) : undefined
   const answer = { status: message.statusCode!, headers: message.headers, text, json }
   hold(answer, options.method ?? 'GET', path)
   return answer

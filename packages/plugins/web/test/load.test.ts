@@ -1,0 +1,130 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { push, startWeb, type Web } from './start.js'
+
+const open: Socket[] = []
+
+afterEach(() => {
+  for (const socket of open.splice(0)) socket.destroy()
+})
+
+function knock({ port }: Web, say = ''): Socket {
+  const socket = connect(port, '127.0.0.1', () => socket.write(say))
+  socket.on('error', () => undefined)
+  open.push(socket)
+  return socket
+}
+
+/** All that the server says until it closes the connection. */
+async function answer(socket: Socket): Promise<string> {
+  let text = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
+  return text
+}
+
+const host = 'Host: localhost\r\n'
+const last = 'Connection: close\r\n'
+
+describe('what is slow, odd or too much', () => {
+  it('ends headers and bodies that do not come, and connections that say nothing', async () => {
+    const web = await startWeb()
+    const silent = answer(knock(web))
+    const headers = knock(web, `GET /livez HTTP/1.1\r\n${host}X-A: `)
+    const body = knock(
+      web,
+      `POST /api/v1/services/hello/stop HTTP/1.1\r\n${host}Content-Length: 100\r\n\r\n{`,
+    )
+    const endless = knock(
+      web,
+      `POST /livez HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\n`,
+    )
+    const drips = [headers, body].map((socket) => setInterval(() => socket.write('a'), 200))
+    const flood = setInterval(() => endless.write(`4000\r\n${'x'.repeat(0x4000)}\r\n`), 20)
+    const answers = await Promise.all([headers, body, endless].map(answer))
+    for (const timer of [...drips, flood]) clearInterval(timer)
+    expect(answers[0]).toMatch(/^HTTP\/1.1 408 .*"code":"WEB_REQUEST_SLOW"/s)
+    expect(answers[2]).toMatch(/^HTTP\/1.1 405 /)
+    await silent
+    expect((await web.ask('/livez', { over: 'loopback' })).status).toBe(200)
+  })
+
+  it('answers health beside thousands of idle connections', async () => {
+    const web = await startWeb()
+    const come = (socket: Socket) =>
+      new Promise((resolve) => socket.resume().once('connect', resolve).once('close', resolve))
+    const idle: Socket[] = []
+    // In portions: the kernel's own queue would lose what comes all at once.
+    while (idle.length < 3_000) {
+      const next = Array.from({ length: 100 }, () => knock(web))
+      await Promise.all(next.map(come))
+      idle.push(...next)
+    }
+    expect((await web.ask('/livez', { over: 'loopback' })).status).toBe(200)
+    expect((await web.ask('/readyz')).status).toBe(200)
+    expect(idle.filter((socket) => !socket.closed).length).toBeLessThanOrEqual(1_100)
+    await expect.poll(() => idle.filter((socket) => !socket.closed).length, { timeout: 30_000 }).toBe(0)
+  })
+
+  it('ends a connection whose requests pile up behind a stream', async () => {
+    const web = await startWeb()
+    const piling = knock(web, `GET /api/v1/events/stream HTTP/1.1\r\n${host}\r\n`)
+    await once(piling, 'data')
+    piling.write(`GET /livez HTTP/1.1\r\n${host}\r\n`.repeat(5_000))
+    await answer(piling)
+    expect((await web.ask('/livez')).status).toBe(200)
+  })
+
+  it('serves requests that are sent one after the other without waiting', async () => {
+    const web = await startWeb()
+    const socket = knock(
+      web,
+      `${`GET /livez HTTP/1.1\r\n${host}\r\n`.repeat(9)}GET /livez HTTP/1.1\r\n${host}${last}\r\n`,
+    )
+    const text = await answer(socket)
+    expect(text.match(/HTTP\/1.1 200 OK/g)).toHaveLength(10)
+  })
+
+  it.each([
+    ['no HTTP', 'hello\r\n\r\n', 400],
+    ['no host', `GET /livez HTTP/1.1\r\n${last}\r\n`, 421],
+    ['an older HTTP without a host', 'GET /livez HTTP/1.0\r\n\r\n', 421],
+    ['headers of 20 KB', `GET /livez HTTP/1.1\r\n${host}X: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['two lengths', `POST /livez HTTP/1.1\r\n${host}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`, 400],
+    [
+      'a length and chunks',
+      `POST /livez HTTP/1.1\r\n${host}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      400,
+    ],
+    [
+      'another site as its target',
+      `GET http://evil.example/livez HTTP/1.1\r\nHost: evil.example\r\n${last}\r\n`,
+      421,
+    ],
+    ['an expectation', `GET /livez HTTP/1.1\r\n${host}Expect: tea\r\nConnection: close\r\n\r\n`, 200],
+    [
+      'an upgrade',
+      `GET /livez HTTP/1.1\r\n${host}Upgrade: websocket\r\nConnection: upgrade, close\r\n\r\n`,
+      200,
+    ],
+  ])('answers a request with %s', async (_, request, status) => {
+    const web = await startWeb()
+    const text = await answer(knock(web, request))
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    expect(text).toMatch(/^X-Content-Type-Options: nosniff\r$/m)
+    if (status >= 400) expect(text).toContain('application/problem+json')
+  })
+
+  it('says why to a sender who is still sending', async () => {
+    const web = await startWeb()
+    await push(web)
+    const { status } = await web.ask('/api/v1/services/hello/stop', {
+      over: 'loopback',
+      method: 'POST',
+      body: { why: 'x'.repeat(900_000) },
+      headers: { authorization: `Bearer ${web.token}` },
+    })
+    expect(status).toBe(413)
+  })
+})

@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest'
+import { push, startWeb, type Ask } from './start.js'
+
+const stop = '/api/v1/services/hello/stop'
+
+describe('what is no request of the API', () => {
+  it('is answered by a problem of the right status', async () => {
+    const web = await startWeb()
+    for (const [method, path, status, code] of [
+      ['GET', '/', 404, 'WEB_ROUTE_UNKNOWN'],
+      ['GET', '/api/v1/nothing', 404, 'WEB_ROUTE_UNKNOWN'],
+      ['GET', '/API/V1/services', 404, 'WEB_ROUTE_UNKNOWN'],
+      ['GET', '/api/v1/services/', 404, 'WEB_ROUTE_UNKNOWN'],
+      ['GET', '/api/v1/../../livez', 404, 'WEB_ROUTE_UNKNOWN'],
+      ['DELETE', '/api/v1/services', 405, 'WEB_METHOD_UNKNOWN'],
+      ['GET', stop, 405, 'WEB_METHOD_UNKNOWN'],
+      ['OPTIONS', '/api/v1/services', 405, 'WEB_METHOD_UNKNOWN'],
+      ['TRACE', '/livez', 405, 'WEB_METHOD_UNKNOWN'],
+      ['GET', '/api/v1/services/%ff', 400, 'WEB_REQUEST_MALFORMED'],
+      ['GET', '/api/v1/services/a%2Fb', 400, 'WEB_INPUT_INVALID'],
+      ['GET', `/api/v1/services/${'a'.repeat(500)}`, 400, 'WEB_INPUT_INVALID'],
+    ] as const) {
+      const answer = await web.ask(path, { method })
+      expect([answer.status, answer.json.code], `${method} ${path}`).toEqual([status, code])
+    }
+    expect((await web.ask('/api/v1/services', { method: 'DELETE' })).headers.allow).toBe('GET, HEAD')
+  })
+
+  it('answers HEAD as GET without the body, streams too', async () => {
+    const web = await startWeb()
+    for (const path of ['/livez', '/api/v1/services', '/api/v1/events/stream']) {
+      expect(await web.ask(path, { method: 'HEAD' })).toMatchObject({ status: 200, text: '' })
+    }
+  })
+
+  it('does not let a header or a query say another method', async () => {
+    const web = await startWeb()
+    const headers = { 'x-http-method-override': 'DELETE', 'x-method-override': 'POST' }
+    expect((await web.ask('/api/v1/services', { headers })).status).toBe(200)
+    expect((await web.ask(`${stop}?_method=POST`, { headers })).status).toBe(405)
+    expect((await web.ask(`${stop}?_method=GET`, { method: 'POST', body: { why: 'x' } })).status).toBe(400)
+  })
+})
+
+describe('a body', () => {
+  const nested = `${'['.repeat(1_000)}${']'.repeat(1_000)}`
+  const many = JSON.stringify(
+    Object.fromEntries(Array.from({ length: 4_000 }, (_, index) => [`k${index}`, 1])),
+  )
+
+  it.each([
+    ['300 KB', JSON.stringify({ why: 'x'.repeat(300_000) }), 413, 'WEB_BODY_TOO_LARGE'],
+    ['100,000 names', `{${'"a":1,'.repeat(100_000)}"b":1}`, 413, 'WEB_BODY_TOO_LARGE'],
+    ['a depth of 1,000', `{"why":${nested}}`, 400, 'WEB_BODY_MALFORMED'],
+    ['a depth of 30,000', `${'['.repeat(30_000)}${']'.repeat(30_000)}`, 400, 'WEB_BODY_MALFORMED'],
+    ['4,000 names', many, 400, 'WEB_BODY_MALFORMED'],
+    ['a name twice', '{"why":"a","why":"b"}', 400, 'WEB_BODY_MALFORMED'],
+    ['a name twice, once in disguise', '{"why":"a","wh\\u0079":"b"}', 400, 'WEB_BODY_MALFORMED'],
+    ['NaN', '{"why":NaN}', 400, 'WEB_BODY_MALFORMED'],
+    ['half of it', '{"why":"a"', 400, 'WEB_BODY_MALFORMED'],
+    ['a list', '[]', 400, 'WEB_INPUT_INVALID'],
+    ['null', 'null', 400, 'WEB_INPUT_INVALID'],
+    ['another type', '{"why":{"$gt":""}}', 400, 'WEB_INPUT_INVALID'],
+    ['a name too many', '{"why":"a","host":"b"}', 400, 'WEB_INPUT_INVALID'],
+    ['a prototype', '{"why":"a","__proto__":{"x":1}}', 400, 'WEB_INPUT_INVALID'],
+    ['blanks for a reason', '{"why":"   "}', 400, 'WEB_INPUT_INVALID'],
+  ])('with %s is refused', async (_, body, status, code) => {
+    const web = await startWeb()
+    await push(web)
+    const answer = await web.ask(stop, { method: 'POST', body })
+    expect([answer.status, answer.json.code]).toEqual([status, code])
+    expect(web.flow.placements()[0]?.hold).toBeUndefined()
+    expect((await web.ask('/livez')).status).toBe(200)
+  })
+
+  it('says that it is JSON, is not compressed, and is UTF-8', async () => {
+    const web = await startWeb()
+    const body = '{"why":"x"}'
+    for (const headers of [
+      { 'content-type': 'text/plain' },
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      { 'content-type': 'application/json; charset=utf-16' },
+      { 'content-type': 'text/plain; a=application/json' },
+      { 'content-encoding': 'gzip' },
+    ]) {
+      const { status, json } = await web.ask(stop, {
+        method: 'POST',
+        body,
+        headers: headers,
+      })
+      expect([status, json.code], JSON.stringify(headers)).toEqual([415, 'WEB_BODY_TYPE'])
+    }
+    const unwanted = await web.ask('/api/v1/services', { body })
+    expect([unwanted.status, unwanted.json.code]).toEqual([400, 'WEB_BODY_UNWANTED'])
+  })
+})
+
+describe('over TCP', () => {
+  const over = 'loopback' as const
+
+  it('anybody on the machine may read, and acting needs the token', async () => {
+    const web = await startWeb()
+    await push(web)
+    expect((await web.ask('/api/v1/services', { over })).status).toBe(200)
+    const body = { why: 'x' }
+    for (const authorization of [
+      '',
+      'Bearer',
+      'Bearer wrong',
+      `Basic ${web.token}`,
+      `Bearer ${web.token}x`,
+    ]) {
+      const headers: Ask['headers'] = authorization ? { authorization } : {}
+      const { status, json, headers: answered } = await web.ask(stop, { over, method: 'POST', body, headers })
+      expect([status, json.code], authorization).toEqual([401, 'WEB_TOKEN_NEEDED'])
+      expect(answered['www-authenticate']).toBe('Bearer')
+    }
+    expect((await web.ask(`/api/v1/services?token=${web.token}`, { over })).status).toBe(400)
+    const wrong = { authorization: 'Bearer wrong' }
+    expect((await web.ask('/api/v1/services', { over, headers: wrong })).status).toBe(401)
+    const right = { authorization: `Bearer ${web.token}` }
+    expect((await web.ask(stop, { over, method: 'POST', body, headers: right })).status).toBe(202)
+    expect(await web.seen(({ kind }) => kind === 'hold.placed')).toMatchObject({ actor: { kind: 'local' } })
+  })
+
+  it('what a proxy brings is nobody of this machine', async () => {
+    const web = await startWeb({ config: { services: {}, web: { url: 'https://ship.example' } } })
+    for (const headers of [
+      { 'x-forwarded-for': '127.0.0.1' },
+      { via: '1.1 proxy' },
+      { host: 'ship.example' },
+    ]) {
+      expect((await web.ask('/api/v1/services', { over, headers })).status).toBe(401)
+      expect((await web.ask('/livez', { over, headers })).status).toBe(200)
+      const authorization = `Bearer ${web.token}`
+      expect(
+        (await web.ask('/api/v1/services', { over, headers: { ...headers, authorization } })).status,
+      ).toBe(200)
+    }
+  })
+
+  it('answers under names of this machine only', async () => {
+    const web = await startWeb()
+    for (const host of ['localhost', `LOCALHOST:${web.port}`, '127.0.0.1:1', '127.9.9.9', '[::1]:7420']) {
+      expect((await web.ask('/livez', { over, headers: { host } })).status, host).toBe(200)
+    }
+    for (const host of [
+      'evil.example',
+      `evil.example:${web.port}`,
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      'localhost@evil.example',
+      'evil.example#localhost',
+      '0.0.0.0',
+      '[::ffff:127.0.0.1]',
+      '10.0.0.1',
+    ]) {
+      const { status, json } = await web.ask('/livez', { over, headers: { host } })
+      expect([status, json.code], host).toEqual([421, 'WEB_HOST_UNKNOWN'])
+    }
+  })
+
+  it('does nothing for a page of another site', async () => {
+    const web = await startWeb()
+    const own = `http://127.0.0.1:${web.port}`
+    const host = own.slice(7)
+    const ask = (headers: Ask['headers'], method = 'GET') =>
+      web.ask(method === 'GET' ? '/api/v1/services' : stop, {
+        over,
+        method,
+        headers: { host, authorization: `Bearer ${web.token}`, ...headers },
+        ...(method === 'POST' && { body: { why: 'x' } }),
+      })
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { origin: `http://localhost:${web.port}` },
+      { origin: `https://${host}` },
+      { origin: 'http://127.0.0.1:3000' },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors' },
+      { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' },
+    ]) {
+      for (const method of ['GET', 'POST']) {
+        const { status, json } = await ask(headers, method)
+        expect([status, json.code], JSON.stringify(headers)).toEqual([403, 'WEB_CROSS_SITE'])
+      }
+    }
+    expect((await ask({ origin: own, 'sec-fetch-site': 'same-origin' })).status).toBe(200)
+    const link = {
+      'sec-fetch-site': 'cross-site',
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
+    }
+    expect((await ask(link)).status).toBe(200)
+  })
+})
