@@ -22,6 +22,7 @@ export async function runDown(
   const env = await environment(plan, records.mark(plan), secret)
   signal.throwIfAborted()
   const child = spawn(command.file, command.args, {
+    argv0: command.name,
     cwd: plan.directory,
     env,
     detached: true,

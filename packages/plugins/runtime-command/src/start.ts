@@ -24,7 +24,13 @@ export async function start(
   command: Resolved,
   { env, cwd, ends }: { env: Record<string, string>; cwd: string; ends: [number, number] },
 ): Promise<Started> {
-  const child = spawn(command.file, command.args, { cwd, env, detached: true, stdio: ['ignore', ...ends] })
+  const child = spawn(command.file, command.args, {
+    argv0: command.name,
+    cwd,
+    env,
+    detached: true,
+    stdio: ['ignore', ...ends],
+  })
   if (child.pid === undefined) {
     const [error] = (await once(child, 'error')) as [NodeJS.ErrnoException]
     throw spawnError(command, error)

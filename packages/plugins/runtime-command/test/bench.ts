@@ -40,23 +40,27 @@ export class Bench {
     return bench
   }
 
-  /** A runtime as a start of Longshore makes it. */
+  /** A runtime as a start of Longshore makes it. The one before is as good as killed: for it time stands still. */
   async open(): Promise<CommandRuntime> {
     this.#watch.abort()
-    this.#watch = new AbortController()
+    const watch = (this.#watch = new AbortController())
+    const sleep = (milliseconds: number, signal?: AbortSignal) =>
+      systemClock
+        .sleep(milliseconds, signal)
+        .then(() => (watch.signal.aborted ? new Promise<void>(() => {}) : undefined))
     const log = createLogger({ level: 'debug', to: { write: (line: string) => void (this.logged += line) } })
     const secrets = { open: async () => new Secret(secretValue) }
     this.changes = new Changes(log)
     this.records = new Records(this.data)
     this.runtime = new CommandRuntime({
-      clock: systemClock,
+      clock: { ...systemClock, sleep },
       log,
       secrets,
       records: this.records,
       changes: this.changes,
     })
     this.telemetry = new CommandTelemetry(this.records, this.changes)
-    void this.#listen(this.#watch.signal)
+    void this.#listen(watch.signal)
     await this.runtime.recover()
     return this.runtime
   }
@@ -156,9 +160,9 @@ export class Bench {
   }
 }
 
-/** Polls until the condition holds; rejects after half a minute. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 30_000
+/** Polls until the condition holds; rejects after so many milliseconds. */
+export async function until(what: string, condition: () => boolean | Promise<boolean>, patience = 30_000) {
+  const deadline = performance.now() + patience
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`it did not come about: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
