@@ -50,7 +50,12 @@ interface Known {
   remote: Remote
   repository: Repository
   history: History
+  /** The commits fetched last, by sha: most questions are about them, and need no run of git. */
+  fetched: Map<string, Commit>
 }
+
+/** Commits remembered of one repository. */
+const remembered = 100
 
 /** Follows repositories and writes out their commits; see the contract. */
 export class GitProvider implements GitContract {
@@ -73,11 +78,16 @@ export class GitProvider implements GitContract {
   }
 
   async fetch(source: Source, sha: string, signal: AbortSignal): Promise<Commit> {
-    const { repository } = await this.#bring(source, sha, signal)
+    const { repository, fetched } = await this.#bring(source, sha, signal)
+    const known = fetched.get(sha)
+    if (known) return known
     const bytes = await repository.stream(['cat-file', '--batch'], signal, localDeadline, (stream) =>
       readCommitBytes(new ObjectReader(stream), sha),
     )
-    return parseCommit(sha, bytes)
+    const commit = parseCommit(sha, bytes)
+    fetched.set(sha, commit)
+    if (fetched.size > remembered) fetched.delete(fetched.keys().next().value!)
+    return commit
   }
 
   async changed(
@@ -106,7 +116,7 @@ export class GitProvider implements GitContract {
   ): Promise<boolean | undefined> {
     const look = () => this.#commits(source, signal, (reader) => isAncestor(commitsOf(reader), sha, ancestor))
     checkSha(sha)
-    checkSha(ancestor)
+    if (this.#of(source).fetched.get(sha)?.parents.includes(checkSha(ancestor))) return true
     try {
       const near = await look()
       if (near !== undefined) return near
@@ -152,6 +162,7 @@ export class GitProvider implements GitContract {
         remote: new Remote(address, credential, refs, { git, secrets, askpass }),
         repository: new Repository(git, `${place}.git`),
         history: new History(git, `${place}.history`),
+        fetched: new Map(),
       }
       this.#known.set(id, known)
     }
