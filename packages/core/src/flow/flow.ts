@@ -15,7 +15,6 @@ import { token } from '../kernel/token.js'
 import { Checkouts } from './checkouts.js'
 import { Advance, Journal } from './journal.js'
 import { Outputs } from './outputs.js'
-import type { FlowParts } from './parts.js'
 import type { Request } from './requests.js'
 import { Semaphore } from './semaphore.js'
 import { Works } from './works.js'
@@ -57,9 +56,10 @@ export const flowPlugin = definePlugin({
   setup({ needs, provide, hooks, doctor }) {
     const { storage, git, runtimes, secrets, clock, log, host, config, calls, contributions } = needs
     const { slices, kinds } = contributions
-    const journal = new Advance({ storage, slices, kinds, clock, host: host.name })
-    const parts: FlowParts = {
+    const journal = new Advance({ storage, slices, kinds, clock, log, host: host.name })
+    const parts = {
       host: host.name,
+      config: () => config.current(),
       journal,
       hooks: calls,
       git,
@@ -70,11 +70,10 @@ export const flowPlugin = definePlugin({
       checkouts: new Checkouts(host.data),
       outputs: new Outputs(host.data, clock),
       slots: new Semaphore(() => config.current().defaults.parallel),
-      keepCheckouts: () => config.current().retention.checkouts,
     }
     const works = new Works(parts, config, storage)
     provide(Journal, journal)
-    provide(Flow, doors(parts, works, storage))
+    provide(Flow, doors(works, storage))
     hooks.started.tap(async () => {
       await journal.open()
       await works.start(host.version)
@@ -84,11 +83,12 @@ export const flowPlugin = definePlugin({
   },
 })
 
-function doors({ journal, outputs }: FlowParts, works: Works, storage: Storage): Flow {
+function doors({ parts, request }: Works, storage: Storage): Flow {
+  const { journal, outputs } = parts
   return {
     placements: () => [...journal.placements().values()].sort((a, b) => (a.service < b.service ? -1 : 1)),
     deployment: (id) => journal.deployment(id),
-    request: (request) => works.requests.take(request),
+    request,
     async deployments(service, { host, before, limit }) {
       // The journal knows a service's own by its index; the documents hold what became of them.
       const query = { service, host, kind: 'deployment.queued', limit }

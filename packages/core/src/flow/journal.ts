@@ -13,7 +13,9 @@ import {
 import type { Clock } from '../kernel/clock.js'
 import { InputError, UnavailableError } from '../kernel/errors.js'
 import { newId } from '../kernel/ids.js'
+import type { Logger } from '../kernel/logger.js'
 import { token } from '../kernel/token.js'
+import { persist } from './backoff.js'
 
 /** Everything that ever happened, and the only way to make something have happened. */
 export interface Journal {
@@ -36,6 +38,7 @@ interface Parts {
   slices: readonly Slice[]
   kinds: ReadonlyMap<string, z.ZodType>
   clock: Clock
+  log: Logger
   host: string
 }
 
@@ -83,6 +86,16 @@ export class Advance implements Journal {
     } finally {
       this.#pending--
     }
+  }
+
+  /** Records what has happened in any case: a journal that is away (a full disk) is waited for, until the signal aborts. */
+  async surely(signal: AbortSignal, ...drafts: (CoreDraft | EventDraft)[]): Promise<Event[]> {
+    let events: Event[] | undefined
+    const { clock, log } = this.#parts
+    const again = (error: unknown, wait: number) =>
+      log.error({ error, wait, kind: drafts[0]?.kind }, 'what has happened could not be recorded yet')
+    await persist(clock, signal, async () => void (events = await this.record(...drafts)), again)
+    return events ?? this.record(...drafts)
   }
 
   read(query: EventQuery): Promise<EventPage> {

@@ -1,4 +1,3 @@
-import type { PlacementRef } from '../contracts/runtime.js'
 import {
   desired,
   gaveUp,
@@ -8,13 +7,12 @@ import {
   type Placement,
   type Trigger,
 } from '../protocol/index.js'
-import { within } from '../kernel/deadline.js'
 import { describeError } from '../kernel/errors.js'
 import { newId } from '../kernel/ids.js'
 import { persist } from './backoff.js'
+import { endWith } from './end.js'
 import type { FlowParts } from './parts.js'
 import { Ended, Pipeline, type Attempt } from './pipeline.js'
-import type { Service } from './service.js'
 
 /** Why `desired` is asked again. `force`: a person wants it, so what failed is tried again and what runs is replaced. */
 export interface Ask {
@@ -28,34 +26,25 @@ export interface Ask {
   id?: string
 }
 
-/** Milliseconds that ending a service may take before it is tried again. */
-const endDeadline = 120_000
-
 /**
  * One placement's lane: one deployment at a time. Triggers only ask; asks coalesce, and the lane closes the difference
  * between what runs and what should until there is none.
  */
 export class Lane {
   readonly #parts: FlowParts
-  readonly #ref: PlacementRef
+  readonly #service: string
   readonly #life = new AbortController()
-  #service: Service | undefined
   #ask: Ask | undefined
   #work: Promise<void> | undefined
   /** `wanted` is what `desired` said when it began: a restart keeps another commit, and is not superseded by that. */
-  #current: { attempt: Attempt; wanted: string; digest: string; controller: AbortController } | undefined
+  #current: { id: string; wanted: string; digest: string; controller: AbortController } | undefined
 
   constructor(parts: FlowParts, service: string) {
     this.#parts = parts
-    this.#ref = { service, host: parts.host }
-  }
-
-  /** The declaration to work from; undefined once it was removed from the config. */
-  declare(service: Service | undefined): void {
     this.#service = service
   }
 
-  /** Answers the id that the deployment will have: the one given, or that of an ask which waits already. */
+  /** Answers the id that the deployment will have: that of an ask which waits already, or the one given. */
   ask(ask: Ask): string | undefined {
     if (this.#life.signal.aborted) return undefined
     const merged = (this.#ask = merge(this.#ask, ask))
@@ -66,7 +55,7 @@ export class Lane {
 
   /** Ends the deployment under way by that id; false when there is none. */
   cancel(id: string, reason: Ended): boolean {
-    if (this.#current?.attempt.id !== id) return false
+    if (this.#current?.id !== id) return false
     this.#current.controller.abort(reason)
     return true
   }
@@ -80,7 +69,7 @@ export class Lane {
   }
 
   #placement(): Placement | undefined {
-    return this.#parts.journal.placement(this.#ref.service, this.#ref.host)
+    return this.#parts.journal.placement(this.#service, this.#parts.host)
   }
 
   /** The newest wins: what is under way for anything else is ended. */
@@ -100,137 +89,83 @@ export class Lane {
 
   async #run(): Promise<void> {
     const { clock, log } = this.#parts
-    const { signal } = this.#life
-    while (this.#ask && !signal.aborted) {
-      await persist(
-        clock,
-        signal,
-        () => this.#answer(),
-        (error, wait) => log.error({ error, ...this.#ref, wait }, 'the flow could not go on and tries again'),
-      )
+    const again = (error: unknown, wait: number) =>
+      log.error({ error, service: this.#service, wait }, 'the flow could not go on and tries again')
+    while (this.#ask && !this.#life.signal.aborted) {
+      const ask = this.#ask
+      this.#ask = undefined
+      await persist(clock, this.#life.signal, () => this.#close(ask), again)
     }
     // In the same breath as the last look at `ask`: one that comes later begins anew.
     this.#work = undefined
-  }
-
-  async #answer(): Promise<void> {
-    const ask = this.#ask
-    this.#ask = undefined
-    try {
-      if (ask) await this.#close(ask)
-    } catch (error) {
-      this.#ask = merge(ask, this.#ask)
-      throw error
-    }
   }
 
   /** One look at the difference between what runs and what should. */
   async #close(ask: Ask): Promise<void> {
     const placement = this.#placement()
     if (!placement) return
+    const { running, stuck } = placement
     const wanted = desired(placement).commit
     if (!wanted) {
-      if (placement.running || placement.stuck || ask.trigger !== 'commit')
-        await this.#end(placement, placement.hold ? 'held' : 'removed', ask)
+      if (running || stuck || ask.trigger !== 'commit') await this.#end(placement, ask)
       return
     }
-    if (!ask.force && (satisfied(placement) || gaveUp(placement))) return
-    const commit = ask.keep && placement.running ? placement.running.commit : wanted
-    if (ask.keep) await this.#end(placement, 'restart', ask)
-    await this.#deploy(
-      placement,
-      { ...ask, id: ask.id ?? newId(this.#parts.clock.now()), commit },
-      wanted.sha,
-    )
+    const failed = gaveUp(placement)
+    if (!ask.force && (failed || satisfied(placement))) return
+    // What was lost comes back as it ran, when the newest is known to fail.
+    const keep = ask.keep || (ask.trigger === 'lost' && failed)
+    const commit = keep && running ? running.commit : wanted
+    const { trigger, actor, why, id = newId(this.#parts.clock.now()) } = ask
+    await this.#deploy(placement, { id, commit, trigger, actor, why }, wanted.sha)
+    // What came in meanwhile, or what this one left undone, is looked at again; a failure is not.
+    this.#ask ??= { trigger, actor: systemActor }
   }
 
-  async #deploy(placement: Placement, attempt: Attempt, wanted: string): Promise<void> {
-    const service = this.#service
+  async #deploy({ running, run, digest }: Placement, attempt: Attempt, wanted: string): Promise<void> {
+    const { journal, outputs } = this.#parts
+    const { signal: life } = this.#life
+    const service = this.#parts.service(this.#service)
     if (!service) return
-    const { running, run, digest } = placement
-    if (running && running.runtime !== run.kind) await this.#endWith(running.runtime)
+    const { id, commit, trigger, actor, why } = attempt
     const controller = new AbortController()
-    this.#current = { attempt, wanted, digest, controller }
+    this.#current = { id, wanted, digest, controller }
     // Open before anybody can know of the deployment: whoever follows it then waits for its end.
-    const output = await this.#parts.outputs.open(attempt.id)
+    const output = await outputs.open(id)
     try {
-      const { id: deployment, commit, trigger, actor, why } = attempt
-      await this.#parts.journal.record({
-        kind: 'deployment.queued',
-        service: this.#ref.service,
-        deployment,
-        commit: commit.sha,
-        actor,
-        why,
-        data: { commit, trigger, digest, runtime: run.kind },
-      })
+      if (running && running.runtime !== run.kind) await endWith(this.#parts, running.runtime, this.#service)
+      const about = { service: service.name, deployment: id, commit: commit.sha, actor, why }
+      const data = { commit, trigger, digest, runtime: run.kind }
+      await journal.record({ kind: 'deployment.queued', ...about, data })
       // Something newer may have come while this was being written.
       this.#yieldToNewer()
-      if (this.#life.signal.aborted) controller.abort(this.#life.signal.reason)
-      await new Pipeline(
-        { ...this.#parts, output, life: this.#life.signal },
-        service,
-        attempt,
-        controller.signal,
-      ).run()
+      if (life.aborted) controller.abort(life.reason)
+      await new Pipeline({ ...this.#parts, output, life }, service, attempt, controller.signal).run()
     } finally {
       this.#current = undefined
       await output.close()
     }
-    // What came in meanwhile, or what this one left undone, is looked at again; a failure is not.
-    this.#ask ??= { trigger: attempt.trigger, actor: systemActor }
   }
 
-  async #end(
-    placement: Placement,
-    because: 'held' | 'removed' | 'restart',
-    { actor, why }: Ask,
-  ): Promise<void> {
+  async #end({ running, stuck, run, hold }: Placement, { actor, why }: Ask): Promise<void> {
     const { journal } = this.#parts
+    const service = this.#service
     try {
-      await this.#endWith(placement.running?.runtime ?? placement.run.kind)
+      await endWith(this.#parts, running?.runtime ?? run.kind, service)
     } catch (error) {
       const data = describeError(error)
-      if (placement.stuck?.reason !== data.reason) {
-        await journal.record({ kind: 'service.stuck', service: this.#ref.service, actor: systemActor, data })
-      }
+      const known = this.#placement()?.stuck?.reason === data.reason
+      if (!known) await journal.record({ kind: 'service.stuck', service, actor: systemActor, data })
       throw error
     }
-    if (!placement.running && !placement.stuck) return
-    const { service } = this.#ref
-    await journal.record({
-      kind: 'service.ended',
-      service,
-      actor,
-      why,
-      commit: placement.running?.commit.sha,
-      data: { because },
-    })
-  }
-
-  async #endWith(kind: string): Promise<void> {
-    const { runtimes, outputs, secrets, log } = this.#parts
-    const runtime = runtimes.get(kind)
-    if (!runtime) return log.warn({ ...this.#ref, kind }, 'no plugin can end what this kind once ran')
-    const output = await outputs.open(`end-${this.#ref.service}`)
-    const context = { output, secret: (reference: { secret: string }) => secrets.open(reference) }
-    try {
-      await within(endDeadline, `ending ${this.#ref.service}`, (signal) =>
-        runtime.end(this.#ref, { ...context, signal }),
-      )
-    } finally {
-      await output.close()
-    }
+    if (!running && !stuck) return
+    const data = { because: hold ? 'held' : 'removed' } as const
+    await journal.record({ kind: 'service.ended', service, actor, why, commit: running?.commit.sha, data })
   }
 }
 
-/** Two asks become one: the newer speaks, and what either insisted on stays. */
-function merge(before: Ask | undefined, after: Ask | undefined): Ask {
-  if (!before || !after) return (before ?? after)!
-  return {
-    ...after,
-    force: before.force || after.force,
-    keep: after.force ? after.keep : before.keep,
-    id: after.id ?? before.id,
-  }
+/** Two asks become one: the newer speaks, what either insisted on stays, and the id that was told first. */
+function merge(before: Ask | undefined, after: Ask): Ask {
+  if (!before) return after
+  const keep = after.force ? after.keep : before.keep
+  return { ...after, force: before.force || after.force, keep, id: before.id ?? after.id }
 }

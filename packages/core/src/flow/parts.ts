@@ -4,14 +4,19 @@ import type { Clock } from '../kernel/clock.js'
 import type { HookBoard } from '../kernel/hooks.js'
 import type { Logger } from '../kernel/logger.js'
 import type { Secrets } from '../kernel/secrets.js'
+import type { LongshoreConfig } from '../protocol/index.js'
 import type { Checkouts } from './checkouts.js'
 import type { Advance } from './journal.js'
 import type { Outputs } from './outputs.js'
 import type { Semaphore } from './semaphore.js'
+import type { Service } from './service.js'
 
-/** What the flow works with; made once, when it starts. */
+/** What the flow works with; made once, when it is set up. */
 export interface FlowParts {
   host: string
+  config(): LongshoreConfig
+  /** The service as it is declared now. */
+  service(name: string): Service | undefined
   journal: Advance
   hooks: HookBoard
   git: GitProvider
@@ -23,6 +28,4 @@ export interface FlowParts {
   outputs: Outputs
   /** Places for deployments at the same time. */
   slots: Semaphore
-  /** Checked-out commits kept for each service beside the ones that run. */
-  keepCheckouts(): number
 }

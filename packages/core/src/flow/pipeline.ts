@@ -88,7 +88,7 @@ export class Pipeline {
     const what = `up of ${plan.service}`
     await within(plan.timeout, what, (signal) => runtime.apply(plan, this.#context(signal)), this.#signal)
     void hooks.tell('applied', plan)
-    await this.#surely(() => this.#enter('verifying'))
+    await this.#enter('verifying')
     await this.#verify(plan)
     return plan
   }
@@ -165,16 +165,17 @@ export class Pipeline {
     }
   }
 
+  /** Once the host was touched, what follows is recorded in any case. */
   async #enter(phase: Phase): Promise<void> {
-    const { journal } = this.#parts
-    const { id, actor } = this.#attempt
-    const kind = this.#phases.length === 0 ? 'deployment.started' : 'deployment.entered'
-    const [event] = await journal.record({ kind, ...this.#about(), deployment: id, actor, data: { phase } })
+    const { journal, life } = this.#parts
+    const kind = phase === 'fetching' ? 'deployment.started' : 'deployment.entered'
+    const draft = { kind, ...this.#about(), actor: this.#attempt.actor, data: { phase } } as const
+    const [event] = await (phase === 'verifying' ? journal.surely(life, draft) : journal.record(draft))
     this.#phases.push({ phase, at: event!.time })
   }
 
   #about() {
-    return { service: this.#service.name, commit: this.#attempt.commit.sha }
+    return { service: this.#service.name, commit: this.#attempt.commit.sha, deployment: this.#attempt.id }
   }
 
   async #fail(error: unknown): Promise<void> {
@@ -194,37 +195,20 @@ export class Pipeline {
     reason?: string,
     actor = this.#attempt.actor,
   ): Promise<void> {
-    const { journal, hooks } = this.#parts
+    const { journal, hooks, life } = this.#parts
     const { id, why } = this.#attempt
     const data = { outcome, code, reason: reason?.slice(0, 4000), phases: this.#phases }
-    const draft = { kind: 'deployment.settled', ...this.#about(), deployment: id, actor, why, data } as const
-    await this.#surely(() => journal.record(draft))
+    await journal.surely(life, { kind: 'deployment.settled', ...this.#about(), actor, why, data })
     const deployment = await journal.deployment(id)
     if (deployment) void hooks.tell(outcome === 'kept' ? 'settled' : 'failed', deployment)
   }
 
-  /** What has happened is recorded, however long the journal is away; a stop of Longshore leaves it to the next start. */
-  async #surely(record: () => Promise<unknown>): Promise<void> {
-    try {
-      await record()
-    } catch (first) {
-      const { clock, life, log } = this.#parts
-      log.error({ error: first, ...this.#about() }, 'a deployment went on, which could not be recorded yet')
-      await persist(
-        clock,
-        life,
-        async () => void (await record()),
-        () => undefined,
-      )
-    }
-  }
-
   /** Old checkouts go after a success; that this fails harms nobody and is logged. */
   #clean({ service }: Plan): void {
-    const { checkouts, journal, log, host, keepCheckouts } = this.#parts
+    const { checkouts, journal, log, host, config } = this.#parts
     const running = journal.placement(service, host)?.running?.commit.sha
     const keep = new Set([this.#attempt.commit.sha, ...(running ? [running] : [])])
-    void checkouts.clean(service, keep, keepCheckouts()).catch((error: unknown) => {
+    void checkouts.clean(service, keep, config().retention.checkouts).catch((error: unknown) => {
       log.warn({ error, service }, 'old checkouts could not be removed')
     })
   }

@@ -1,6 +1,6 @@
 import { desired, systemActor, type CoreDraft, type Instance, type Placement } from '../protocol/index.js'
 import type { FoundInstance } from '../contracts/runtime.js'
-import { describeError } from '../kernel/errors.js'
+import { endWith } from './end.js'
 import type { FlowParts } from './parts.js'
 
 /**
@@ -50,32 +50,19 @@ interface Findings {
 }
 
 /** Every instance that a runtime finds, by its id; what belongs to no placement of ours is ended. */
-async function findAll({ runtimes, journal, host, log, outputs, secrets }: FlowParts): Promise<Findings> {
-  const all = new Map<string, FoundInstance>()
-  const blind = new Set<string>()
+async function findAll(parts: FlowParts): Promise<Findings> {
+  const { runtimes, journal, host, log } = parts
+  const findings: Findings = { found: new Map(), blind: new Set() }
   for (const [kind, runtime] of runtimes) {
-    const found = await runtime.find().catch((error: unknown) => {
-      log.error({ error, kind }, 'a runtime cannot tell what runs')
-      blind.add(kind)
-      return []
-    })
-    for (const instance of found) {
-      all.set(instance.instance, instance)
-      if (journal.placement(instance.service, host)) continue
-      const output = await outputs.open(`end-${instance.service}`)
-      const signal = AbortSignal.timeout(120_000)
-      const context = {
-        output,
-        signal,
-        secret: (reference: { secret: string }) => secrets.open(reference, signal),
+    try {
+      for (const instance of await runtime.find()) {
+        findings.found.set(instance.instance, instance)
+        if (!journal.placement(instance.service, host)) await endWith(parts, kind, instance.service)
       }
-      await runtime
-        .end(instance, context)
-        .catch((error: unknown) =>
-          log.error({ ...describeError(error), instance }, 'a stray instance could not be ended'),
-        )
-        .finally(() => output.close())
+    } catch (error) {
+      log.error({ error, kind }, 'a runtime cannot tell what runs')
+      findings.blind.add(kind)
     }
   }
-  return { found: all, blind }
+  return findings
 }

@@ -16,10 +16,10 @@ const declared = z.strictObject({
 /** The core's event kinds and the shape of each one's `data`. Plugins add theirs by their `ProtocolPart`. */
 export const coreEvents = {
   'service.declared': declared,
-  'service.changed': declared.extend({ changed: z.array(z.string()) }),
+  'service.changed': declared,
   'service.removed': z.strictObject({}),
   /** What ran for it was ended and is gone. */
-  'service.ended': z.strictObject({ because: z.enum(['held', 'removed', 'restart']) }),
+  'service.ended': z.strictObject({ because: z.enum(['held', 'removed']) }),
   /** What runs could not be ended: tried again with back-off. */
   'service.stuck': z.strictObject({ code, reason }),
   'commit.seen': z.strictObject({

@@ -26,7 +26,8 @@ export class FakeTelemetry implements Telemetry {
     const kept = this.#lines.filter((line) => fits(line, query))
     const lines = tail === undefined ? kept : kept.slice(kept.length - Math.min(tail, kept.length))
     if (lines.length > 0) yield { lines, skipped: 0 }
-    while (follow && !signal.aborted) {
+    if (!follow) return
+    while (!signal.aborted) {
       const fresh = this.#lines.slice(next).filter((line) => fits(line, query))
       next = this.#lines.length
       if (fresh.length > 0) yield { lines: fresh, skipped: 0 }
