@@ -186,6 +186,7 @@ describe('the stream of events', () => {
 
     async function* pending(_after: number, signal: AbortSignal): AsyncGenerator<Event[]> {
       await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      yield []
     }
   })
 })

@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises'
+import { expect, it } from 'vitest'
+import { z } from 'zod'
+import { coreRoutes, type RouteShape } from '@longshore/core/protocol'
+
+const page = new URL('../../../../docs/api.md', import.meta.url)
+
+it('docs/api.md lists every route of the core, as it is', async () => {
+  const text = await readFile(page, 'utf8')
+  const listed = text.split('\n').filter((line) => /^\| (GET|POST|PUT|DELETE) /.test(line))
+  expect(listed).toEqual(Object.values<RouteShape>(coreRoutes).map(row))
+})
+
+/** One line of the page's table. */
+function row({ method, path, root, query, body, right, summary }: RouteShape): string {
+  const asked = names(query).map((name) => `\`${name}\``)
+  const sent = names(body, true)
+  const takes = [...asked, ...(sent.length > 0 ? [`body \`{ ${sent.join(', ')} }\``] : [])].join(' ')
+  return `| ${method} | \`${root ? '' : '/api/v1'}${path}\` | ${takes} | \`${right}\` | ${summary} |`
+}
+
+function names(schema: z.ZodType | undefined, marked = false): string[] {
+  if (!(schema instanceof z.ZodObject)) return []
+  const entries = Object.entries(schema.shape as Record<string, z.ZodType>)
+  return entries.map(([name, part]) => (marked && part.safeParse(undefined).success ? `${name}?` : name))
+}
