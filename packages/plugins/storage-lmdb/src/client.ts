@@ -29,6 +29,12 @@ export function openEnvironment(path: string, use: 'live' | 'bulk' | 'read'): En
   })
 }
 
+/** Puts a record behind every other of the table: its pages fill up whole, where a plain put leaves them half empty. */
+export function putLast(table: Table<number>, key: number, value: Buffer): void {
+  // The option is documented, but only the types of putSync know it.
+  void table.put(key, value, { append: true } as never)
+}
+
 /**
  * Runs the writes of `put` as one atomic, flushed write. Everything must be encoded before: a throw in between would
  * keep the first half.

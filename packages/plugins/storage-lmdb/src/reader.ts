@@ -49,6 +49,7 @@ export async function readPage(journal: Journal, query: EventQuery): Promise<Eve
   const indexed = words.length > 0 || query.since !== undefined || query.until !== undefined
   while (inRange(work) && work.found.length < work.wanted && work.looksInto > 0 && work.looksUp > 0) {
     work.low = Math.max(work.low, journal.first())
+    if (!descending) work.cursor = Math.max(work.cursor, work.low)
     const part = journal.segments.at(work.cursor) ?? journal.recent
     if (part instanceof Segment && outside(part, query)) {
       leave(part, work)

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Event } from '@longshore/core/protocol'
-import { openEnvironment, table, writeTogether, type Environment, type Table } from './client.js'
+import { openEnvironment, putLast, table, writeTogether, type Environment, type Table } from './client.js'
 import { damaged } from './errors.js'
 import { decodeEvent } from './record.js'
 import { WordIndex, type Index, type Offsets } from './words.js'
@@ -103,30 +103,41 @@ export function segmentPath(folder: string, first: number): string {
 export async function writeSegment(
   folder: string,
   first: number,
-  chunks: AsyncIterable<Buffer[]> | Iterable<Buffer[]>,
+  chunks: AsyncIterable<Buffer[]>,
 ): Promise<SegmentEntry> {
   const path = segmentPath(folder, first)
   removeSegment(path)
+  try {
+    const times = await fillSegment(path, first, chunks)
+    flush(path)
+    flush(folder)
+    const [since, until] = extremes(times)
+    const last = first + times.length - 1
+    return { first, last, since, until, bytes: statSync(path).size, crc: await crcOf(path) }
+  } catch (error) {
+    // On a full disk its half would take the room that others need.
+    removeSegment(path)
+    throw error
+  }
+}
+
+/** Answers the times of the events that it wrote. */
+async function fillSegment(path: string, first: number, chunks: AsyncIterable<Buffer[]>): Promise<number[]> {
   const { environment, events, index } = openTables(path, 'bulk')
   const words = new WordIndex()
   try {
     for await (const chunk of chunks) {
       const start = words.size
       for (const [at, bytes] of chunk.entries()) words.add(decodeEvent(first + start + at, bytes))
-      const append = { append: true }
       await writeTogether(environment, () => {
-        for (const [at, bytes] of chunk.entries()) void events.put(start + at, bytes, append as never)
+        for (const [at, bytes] of chunk.entries()) putLast(events, start + at, bytes)
       })
     }
-    await writeIndex(environment, index, { words: words.words, times: words.times() })
+    await writeIndex(environment, index, words.words, words.times())
+    return words.times()
   } finally {
     await environment.close()
   }
-  flush(path)
-  flush(folder)
-  const [since, until] = extremes(words.times())
-  const last = first + words.size - 1
-  return { first, last, since, until, bytes: statSync(path).size, crc: await crcOf(path) }
 }
 
 /** Removes a segment's file and LMDB's lock file beside it. */
@@ -160,7 +171,8 @@ function indexKey(word: string): string {
 async function writeIndex(
   environment: Environment,
   index: Table<string>,
-  { words, times }: { words: Map<string, number[]>; times: number[] },
+  words: Map<string, number[]>,
+  times: number[],
 ): Promise<void> {
   await writeTogether(environment, () => {
     void index.put(timesKey, bytesOf(Float64Array.from(times)))

@@ -1,1 +1,0 @@
-export function crashRound(folder: string, milliseconds: number): Promise<number>
