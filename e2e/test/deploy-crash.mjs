@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { GitServer } from '@longshore/core/testkit'
+import { Acknowledged } from './acknowledged.mjs'
+import { Longshore } from './longshore.mjs'
+import { until } from './until.mjs'
+
+const service = 'app'
+/** Milliseconds in which a killed Longshore must have brought everything in order again, on a busy machine. */
+const recovery = 120_000
+
+/** A second one of the service, at any time, even for a moment, cannot take the lock and leaves a trace. */
+const script = [
+  '#!/bin/sh',
+  'exec 9>>"$LOCK"',
+  'flock -n 9 || { echo "$LONGSHORE_COMMIT" >>"$LOCK.twice"; exit 1; }',
+  'exec sleep 3600',
+].join('\n')
+
+/** @param {number} below */
+const random = (below) => Math.floor(Math.random() * below)
+
+/** A Longshore that is killed at random points of deploying, again and again, and looked at after each. */
+export class DeployCrash {
+  #git
+  #repository
+  #longshore
+  #acknowledged = new Acknowledged()
+  #pushed = 0
+  kills = 0
+  /** Whether the round that is under way stopped the service, and that was acknowledged. */
+  #stopped = false
+
+  /**
+   * @param {GitServer} git
+   * @param {Awaited<ReturnType<GitServer['repository']>>} repository
+   * @param {Longshore} longshore
+   */
+  constructor(git, repository, longshore) {
+    this.#git = git
+    this.#repository = repository
+    this.#longshore = longshore
+  }
+
+  static async open() {
+    const git = await GitServer.start()
+    const repository = await git.repository(service)
+    const longshore = await Longshore.at()
+    const crash = new DeployCrash(git, repository, longshore)
+    const run = {
+      kind: 'command',
+      up: ['sh', 'run.sh'],
+      keepAlive: true,
+      grace: '2s',
+      env: { LOCK: join(longshore.folder, 'lock') },
+    }
+    await longshore.configure({
+      services: { [service]: { source: { url: git.url(service), poll: '500ms' }, run } },
+    })
+    await crash.#push()
+    await longshore.start()
+    await crash.check()
+    return crash
+  }
+
+  get acknowledged() {
+    return this.#acknowledged.size
+  }
+
+  async close() {
+    await this.#longshore.close()
+    await this.#git.close()
+  }
+
+  /** One round: a push and perhaps a request, a kill in the midst, perhaps one more while it starts; then all is looked at. */
+  async round() {
+    const act = ['nothing', 'restart', 'deploy', 'stop'][random(4)]
+    const moment = random(2) === 0 ? `after ${random(1_500)} ms` : `at event ${1 + random(10)}`
+    const again = random(3) === 0 ? random(2_500) : undefined
+    try {
+      await this.#disturb(act, moment)
+      if (again !== undefined) await this.#killWhileStarting(again)
+      await this.#longshore.start()
+      await this.check()
+    } catch (error) {
+      throw new Error(`${act}, killed ${moment}, and then ${again ?? 'not'}: ${error.message}`, {
+        cause: error,
+      })
+    }
+  }
+
+  /**
+   * @param {string} act
+   * @param {string} moment
+   */
+  async #disturb(act, moment) {
+    const life = new AbortController()
+    const seen = this.#acknowledged.follow(this.#longshore, life.signal)
+    await this.#push()
+    const acting = this.#act(act)
+    const [, how, figure] = /(after|event) (\d+)/.exec(moment)
+    if (how === 'after') await new Promise((resolve) => setTimeout(resolve, Number(figure)))
+    else await seen.reached(Number(figure), 5_000)
+    await this.#longshore.kill()
+    this.kills++
+    life.abort()
+    await Promise.all([seen.ended, acting])
+  }
+
+  /** @param {string} act */
+  async #act(act) {
+    if (act === 'nothing') return
+    await new Promise((resolve) => setTimeout(resolve, random(1_000)))
+    const answer = await this.#longshore
+      .ask('POST', `/services/${service}/${act}`, { why: 'a try' })
+      .catch(() => undefined)
+    if (answer?.status !== 202) return
+    this.#acknowledged.add({ seq: answer.body.seq })
+    this.#stopped = act === 'stop'
+  }
+
+  /** @param {number} milliseconds */
+  async #killWhileStarting(milliseconds) {
+    const life = new AbortController()
+    this.#longshore.launch()
+    const seen = this.#acknowledged.follow(this.#longshore, life.signal)
+    await new Promise((resolve) => setTimeout(resolve, milliseconds))
+    await this.#longshore.kill()
+    this.kills++
+    life.abort()
+    await seen.ended
+  }
+
+  async #push() {
+    const content = `${++this.#pushed}\n`
+    await this.#repository.commit(
+      'main',
+      { 'run.sh': script, version: content },
+      { message: `Push ${content}` },
+    )
+  }
+
+  /** Everything acknowledged is there, nothing is under way for ever, and exactly the newest runs, once. */
+  async check() {
+    const longshore = this.#longshore
+    const head = await this.#repository.sha('refs/heads/main')
+    if (this.#stopped) await this.#checkHeld()
+    await longshore.runs(service, head, recovery)
+    const [one, ...others] = await until('one process runs', recovery, () => {
+      const found = longshore.processes()
+      return found.length === 1 && found
+    })
+    assert.deepEqual(others, [])
+    assert.equal(one.env.LONGSHORE_COMMIT, head)
+    assert.equal(
+      (await longshore.service(service)).instances.find(({ state }) => state === 'running').pid,
+      one.pid,
+    )
+    assert.ok(!existsSync(join(longshore.folder, 'lock.twice')), 'two of the service ran at the same time')
+    const events = await longshore.events()
+    this.#acknowledged.compare(events)
+    checkSettled(events)
+  }
+
+  /** The stop was acknowledged before the kill: nothing runs until somebody starts it. */
+  async #checkHeld() {
+    const longshore = this.#longshore
+    const ended = ({ running, deployment }) => !running && !deployment
+    const placement = await longshore.until(service, 'has ended', ended, recovery)
+    assert.equal(placement.hold?.why, 'a try', 'the hold is gone')
+    assert.deepEqual(longshore.processes(), [])
+    const { status } = await longshore.ask('POST', `/services/${service}/start`, {})
+    assert.equal(status, 202)
+    this.#stopped = false
+  }
+}
+
+/**
+ * Every deployment that was queued has settled, once.
+ * @param {{ kind: string, deployment?: string }[]} events
+ */
+function checkSettled(events) {
+  const of = (kind) => events.filter((event) => event.kind === kind).map(({ deployment }) => deployment)
+  assert.deepEqual(of('deployment.settled').sort(), of('deployment.queued').sort())
+}
