@@ -20,6 +20,7 @@ export const libraryHomes = {
   express: '^packages/plugins/web/src/',
   'fs-native-extensions': '^packages/plugins/storage-lmdb/src/lock\\.ts$',
   lmdb: '^packages/plugins/storage-lmdb/src/client\\.ts$',
+  msgpackr: '^packages/plugins/storage-lmdb/src/record\\.ts$',
   picomatch: '^packages/core/src/flow/watcher\\.ts$',
   pino: '^packages/core/src/kernel/logger\\.ts$',
   'reflect-metadata': '^packages/core/src/kernel/container\\.ts$',
