@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { DeadlineError, UnavailableError, within, type ApplyContext } from '@longshore/core'
 import { environment, resolveCommand, spawnError } from './command.js'
-import { exitWords, type Instance, type Tools } from './instance.js'
+import type { Instance, Tools } from './instance.js'
+import { exitWords } from './start.js'
 
 /** Milliseconds that the output of a `down` may stay open after its end: somebody it left behind holds it. */
 const outputDeadline = 1_000

@@ -7,7 +7,7 @@ import type { CommandRun } from './config.js'
 import { closeEnds, makePipes, openEnds, PipeReader, type Sink } from './pipes.js'
 import { endProcesses, findMarked, isAlive, type Identity } from './processes.js'
 import type { InstanceRecord, Records } from './records.js'
-import { adopt, allGone, start, type Exit, type Started } from './start.js'
+import { adopt, allGone, exitWords, start, type Exit, type Started } from './start.js'
 
 export interface Tools {
   clock: Clock
@@ -72,7 +72,6 @@ export class Instance {
     try {
       const env = await this.#environment(secret)
       signal.throwIfAborted()
-      await this.#save({ state: 'starting' })
       await makePipes(this.#home)
       await this.#openLog()
       this.#sink = async (stream, chunk) => {
@@ -98,7 +97,7 @@ export class Instance {
   /** Takes up what an earlier Longshore started; answers whether anything of it is alive. */
   async takeUp(marked: readonly Identity[]): Promise<boolean> {
     const leader = this.#record.process
-    const led = leader !== undefined && this.plan.run.keepAlive && (await isAlive(leader))
+    const led = leader !== undefined && this.plan.run.keepAlive && isAlive(leader)
     if (this.plan.run.keepAlive ? !led : marked.length === 0) return false
     await this.#openLog()
     // Opened for writing for a moment: a reader whom no writer ever met is never told of the end.
@@ -284,11 +283,6 @@ export class Instance {
     const { service, host, deployment } = this.plan
     this.#tools.changes.tell({ service, host, deployment, instance: deployment, ...change })
   }
-}
-
-/** `exit code 3` or `signal SIGKILL`. */
-export function exitWords({ exitCode, signal }: Exit): string {
-  return signal === null ? `exit code ${exitCode}` : `signal ${signal}`
 }
 
 function failed({ name }: Resolved, exit: Exit, keepAlive: boolean): UnavailableError {

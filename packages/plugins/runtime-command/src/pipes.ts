@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -9,9 +9,10 @@ import { promisify } from 'node:util'
 const streams = ['stdout', 'stderr'] as const
 export type Sink = (stream: 'stdout' | 'stderr', chunk: Buffer) => Promise<void>
 
-/** Makes the two named pipes of a home; those of an earlier life are replaced. */
+/** Makes a home and its two named pipes; those of an earlier life are replaced. */
 export async function makePipes(home: string): Promise<void> {
   const files = streams.map((stream) => join(home, stream))
+  await mkdir(home, { recursive: true, mode: 0o700 })
   for (const file of files) await rm(file, { force: true })
   await promisify(execFile)('mkfifo', ['-m', '600', ...files], { timeout: 10_000 })
 }

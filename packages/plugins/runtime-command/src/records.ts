@@ -33,7 +33,7 @@ export class Records {
     this.#id = (await readFile(file, 'utf8').catch(() => '')).trim()
     if (/^[0-9a-f]{32}$/.test(this.#id)) return
     this.#id = randomBytes(16).toString('hex')
-    await replace(file, `${this.#id}\n`)
+    await replace(file, `${this.#id}\n`, true)
   }
 
   /** The prefix of every mark of this data folder. */
@@ -52,7 +52,7 @@ export class Records {
   async save(record: InstanceRecord): Promise<void> {
     const home = this.home(record.plan.service, record.plan.deployment)
     await mkdir(home, { recursive: true, mode: 0o700 })
-    await replace(join(home, 'record.json'), JSON.stringify(record))
+    await replace(join(home, 'record.json'), JSON.stringify(record), record.state === 'up')
   }
 
   async remove({ service, deployment }: Plan): Promise<void> {
@@ -101,13 +101,13 @@ export class Records {
   }
 }
 
-/** All of the new content or all of the old, also after a power cut. */
-async function replace(file: string, content: string): Promise<void> {
+/** All of the new content or all of the old. Flushed where it must outlive a power cut, which no process does. */
+async function replace(file: string, content: string, flush: boolean): Promise<void> {
   const draft = `${file}.new`
   const handle = await open(draft, 'w', 0o600)
   try {
     await handle.writeFile(content)
-    await handle.sync()
+    if (flush) await handle.sync()
   } finally {
     await handle.close()
   }

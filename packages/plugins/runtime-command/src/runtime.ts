@@ -100,9 +100,11 @@ export class CommandRuntime implements Runtime<CommandRun> {
   }
 
   async #apply(plan: Plan<CommandRun>, context: ApplyContext): Promise<void> {
-    const { run, service, deployment } = plan
+    const { service, deployment } = plan
     if (this.#closing)
-      throw new UnavailableError('RUNTIME_CLOSED', 'Longshore is stopping: nothing is started any more')
+      throw new UnavailableError('RUNTIME_CLOSED', 'Longshore is stopping: nothing is started any more', {
+        hint: 'Nothing is to be done: it is deployed when Longshore runs again.',
+      })
     const late = new DeadlineError('UP_TIMEOUT', `up took longer than ${plan.timeout} ms`, {
       hint: 'Give it more time in the config (run.timeout), or find out in its output what it waits for.',
     })

@@ -10,6 +10,11 @@ export interface Exit {
   signal: string | null
 }
 
+/** `exit code 3` or `signal SIGKILL`. */
+export function exitWords({ exitCode, signal }: Exit): string {
+  return signal === null ? `exit code ${exitCode}` : `signal ${signal}`
+}
+
 /** A process that runs, or ran a moment ago. */
 export interface Started {
   identity: Identity
@@ -54,7 +59,7 @@ export async function allGone(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
-  while (!signal.aborted && (await Promise.all(processes.map(isAlive))).includes(true)) {
+  while (!signal.aborted && processes.some(isAlive)) {
     await clock.sleep(lookEvery, signal).catch(() => {})
   }
 }

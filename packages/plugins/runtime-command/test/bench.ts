@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createLogger, Secret, systemClock } from '@longshore/core'
 import type { ApplyContext, Plan, RuntimeChange } from '@longshore/core'
+import { expect } from 'vitest'
 import { Changes } from '../src/changes.js'
 import { CommandRun } from '../src/config.js'
 import { Records } from '../src/records.js'
@@ -172,4 +173,9 @@ export async function until(what: string, condition: () => boolean | Promise<boo
 /** The argv of every process of the machine, as `ps` shows it. */
 export function commandLines(): string {
   return execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+}
+
+/** An error with this code, and with a hint. */
+export function code(wanted: string): object {
+  return expect.objectContaining({ code: wanted, hint: expect.any(String) as string }) as object
 }
