@@ -58,7 +58,7 @@ export function parseFor(name: string, { args }: Command, raw: string[]): Parsed
     return parseArgs(raw, args)
   } catch (error) {
     const [message] = stripVTControlCharacters((error as Error).message).split('. To specify')
-    throw new UsageError('USAGE', message!, { hint: `See longshore ${name} --help` })
+    throw new UsageError('COMMAND_USAGE', message!, { hint: `See longshore ${name} --help` })
   }
 }
 

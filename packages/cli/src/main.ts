@@ -30,7 +30,7 @@ async function dispatch(argv: string[], terminal: Terminal): Promise<number> {
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!entry) {
     const guess = nearest(name, Object.keys(commands))
-    throw new UsageError('USAGE', `there is no command ${name}`, {
+    throw new UsageError('COMMAND_USAGE', `there is no command ${name}`, {
       hint: guess ? `Did you mean longshore ${guess}?` : 'longshore --help lists them.',
     })
   }

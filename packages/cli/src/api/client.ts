@@ -148,9 +148,12 @@ async function readAll(answer: IncomingMessage): Promise<string> {
 function problemOf(status: number, text: string): ApiError {
   const parsed = Problem.safeParse(parseJson(text))
   if (parsed.success) return new ApiError(parsed.data)
-  const code = 'ANSWER_UNKNOWN'
-  const hint = 'Is it Longshore that answers there, and of this version?'
-  return new ApiError({ code, status, detail: `it answered ${status} and no reason that can be read`, hint })
+  return new ApiError({
+    code: 'ANSWER_UNKNOWN',
+    status,
+    detail: `it answered ${status} and no reason that can be read`,
+    hint: 'Is it Longshore that answers there, and of this version?',
+  })
 }
 
 function parseJson(text: string): unknown {
@@ -169,7 +172,7 @@ function unreachable(place: string, cause: NodeJS.ErrnoException): UnreachableEr
     })
   }
   const why = cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED' ? '' : ` (${cause.message})`
-  return new UnreachableError('UNREACHABLE', `no Longshore answers at ${place}${why}`, {
+  return new UnreachableError('API_UNREACHABLE', `no Longshore answers at ${place}${why}`, {
     cause,
     hint: 'Start it with `longshore serve`; if it runs elsewhere, name its config by --config or LONGSHORE_CONFIG, or its address by LONGSHORE_URL.',
   })

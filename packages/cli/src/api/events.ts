@@ -8,7 +8,10 @@ export type StreamQuery = NonNullable<CallInput<typeof coreRoutes.eventStream>['
 /** Milliseconds for which a Longshore that went away is waited for. */
 const patience = 60_000
 
-/** Every event after `after` that fits, live, in order: also over a restart of Longshore. Ends when the signal aborts. */
+/**
+ * Every event after `after` that fits, live, in order: also over a restart of
+ * Longshore, which is waited for. Ends when the signal aborts.
+ */
 export async function* followEvents(
   api: Api,
   query: StreamQuery,
@@ -16,12 +19,10 @@ export async function* followEvents(
   signal: AbortSignal,
 ): AsyncGenerator<Event> {
   let last = after
-  let reached = false
   let lostAt: number | undefined
   while (!signal.aborted) {
     try {
       const answer = await api.stream(coreRoutes.eventStream, { query: { ...query, after: last } }, signal)
-      reached = true
       lostAt = undefined
       for await (const data of serverSentData(answer)) {
         const event = Envelope.parse(JSON.parse(data))
@@ -30,9 +31,8 @@ export async function* followEvents(
       }
     } catch (error) {
       if (signal.aborted) return
-      // The first try says so at once; later ones may meet a Longshore that is about to come back.
       const waited = lostAt === undefined ? 0 : performance.now() - lostAt
-      if (!reached || !isGone(error) || waited > patience) throw error
+      if (!isGone(error) || waited > patience) throw error
     }
     lostAt ??= performance.now()
     await sleep(500, undefined, { signal }).catch(() => undefined)

@@ -24,7 +24,7 @@ export const backup = command({
       // Nobody runs there: then the store is free to be opened here. If it is not, its lock says so.
       if (
         !(error instanceof UnreachableError) ||
-        error.code !== 'UNREACHABLE' ||
+        error.code !== 'API_UNREACHABLE' ||
         terminal.env['LONGSHORE_URL']
       )
         throw error

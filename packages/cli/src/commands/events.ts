@@ -33,11 +33,12 @@ export const events = command({
   ],
   async run({ follow, config, json, limit, service, kind, actor, since, search }, terminal) {
     if (since !== undefined && parseTime(since, Date.now()) === undefined) {
-      throw new UsageError('USAGE', `--since ${since} is no time`, {
+      throw new UsageError('COMMAND_USAGE', `--since ${since} is no time`, {
         hint: 'Write 30m, 2h, 7d or 2026-05-01T12:00:00Z.',
       })
     }
-    if (!/^\d{1,4}$/.test(limit)) throw new UsageError('USAGE', `--limit ${limit} is no number up to 1000`)
+    if (!/^\d{1,4}$/.test(limit))
+      throw new UsageError('COMMAND_USAGE', `--limit ${limit} is no number up to 1000`)
     const api = await openApi(terminal, config)
     const query = { service, kind, actor, since, search }
     const items = await newest(api, query, Number(limit))

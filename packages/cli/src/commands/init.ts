@@ -73,7 +73,7 @@ async function complete(given: Answers, terminal: Terminal): Promise<Draft> {
   const open = (['name', 'url', 'up'] as const).filter((key) => !given[key])
   if (open.length > 0 && !terminal.interactive) {
     throw new UsageError(
-      'USAGE',
+      'COMMAND_USAGE',
       `there is no terminal to ask on, and ${open.map((key) => `--${key}`).join(', ')} is open`,
       {
         hint: 'Give it on the command line, or use --from COMPOSE.',
@@ -104,7 +104,17 @@ function wordsOf(line: string): string | string[] {
   return words.length === 1 && line.includes('/') ? line.trim() : words
 }
 
+/** Over ssh nothing goes without a key, and without the host keys that are trusted. */
+const deployKey = {
+  kind: 'ssh',
+  key: { secret: 'file:/etc/longshore/id' },
+  knownHosts: '/etc/longshore/known_hosts',
+}
+
 function configText({ name, url, ref, path, run }: Draft): string {
   const head = '# yaml-language-server: $schema=./node_modules/@longshore/cli/schema.json\n'
-  return head + stringify({ version: 1, services: { [name]: { source: { url, ref, path }, run } } })
+  const overSsh = !/^https?:/.test(url)
+  const source = { url, ref, path, credential: overSsh ? 'deploy-key' : undefined }
+  const credentials = overSsh ? { 'deploy-key': deployKey } : undefined
+  return head + stringify({ version: 1, credentials, services: { [name]: { source, run } } })
 }

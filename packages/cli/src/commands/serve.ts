@@ -1,7 +1,7 @@
 import { command, configArg, surroundings } from '../command.js'
 import { logLevel } from '../config/environment.js'
 import { configFile } from '../config/load.js'
-import { printJson } from '../terminal.js'
+import { printError, printJson } from '../terminal.js'
 
 export const serve = command({
   about:
@@ -15,7 +15,12 @@ export const serve = command({
     const where = surroundings(terminal, config)
     const level = logLevel(terminal.env)
     const { startProduct } = await import('../product/serve.js')
-    const product = await startProduct(where, level)
+    const product = await startProduct(where, level).catch((error: unknown) => {
+      // A lock or a rule that forbids the start is a failed start, not a refused request.
+      printError(terminal, error)
+      return undefined
+    })
+    if (!product) return 1
     const { url, data, host } = product
     if (json) printJson(terminal, { ready: true, url, data, host, pid: process.pid })
     else {
