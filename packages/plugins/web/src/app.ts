@@ -5,8 +5,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express'
-import { StreamReply, within, type Clock, type Logger } from '@longshore/core'
-import { newId } from '@longshore/core'
+import { newId, StreamReply, within, type Clock, type Logger } from '@longshore/core'
 import { actorOf, type Door } from './caller.js'
 import type { Connections } from './connections.js'
 import { WebError } from './errors.js'

@@ -89,3 +89,8 @@ export function invalid(errors: { path: string; message: string }[]): WebError {
     errors: errors.slice(0, 20),
   })
 }
+
+/** A cursor that no page of the list gave. */
+export function cursorUnknown(): WebError {
+  return invalid([{ path: 'query.cursor', message: 'is not the next of a page of this list' }])
+}

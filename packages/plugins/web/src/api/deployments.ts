@@ -9,8 +9,8 @@ import {
   type RouteHandler,
 } from '@longshore/core'
 import type { coreRoutes, OutputLine } from '@longshore/core/protocol'
-import { invalid } from '../input.js'
-import type { ApiParts } from './index.js'
+import { cursorUnknown } from '../input.js'
+import type { ApiParts } from './parts.js'
 import { placementsOf } from './services.js'
 
 type Routes = typeof coreRoutes
@@ -21,15 +21,12 @@ const turnTime = 30_000
 export function listDeployments({ flow }: ApiParts): RouteHandler<Routes['deployments']> {
   return async ({ params: { service }, query: { limit, cursor, host } }) => {
     placementsOf(flow, service, host)
-    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) throw notOurs
+    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) throw cursorUnknown()
     const before = cursor === undefined ? undefined : Number(cursor)
     const { items, next } = await flow.deployments(service, { host, before, limit })
     return { items, next: next === undefined ? null : String(next) }
   }
 }
-
-/** A cursor that no page of this list gave. */
-export const notOurs = invalid([{ path: 'query.cursor', message: 'is not the next of a page of this list' }])
 
 export function showDeployment({ flow }: ApiParts): RouteHandler<Routes['deployment']> {
   return async ({ params: { deployment } }) => known(flow, deployment)

@@ -6,9 +6,8 @@ import {
   type Event,
   type EventFilter,
 } from '@longshore/core/protocol'
-import { invalid } from '../input.js'
-import { notOurs } from './deployments.js'
-import type { ApiParts } from './index.js'
+import { cursorUnknown, invalid } from '../input.js'
+import type { ApiParts } from './parts.js'
 import { eventStream } from './event-stream.js'
 
 type Routes = typeof coreRoutes
@@ -42,7 +41,7 @@ function cursorOf({ after, before }: Place): string {
 
 function placeOf(cursor: string): Place {
   const [, way, seq] = /^(after|before)-(\d{1,15})$/.exec(cursor) ?? []
-  if (way === undefined) throw notOurs
+  if (way === undefined) throw cursorUnknown()
   return way === 'after' ? { after: Number(seq) } : { before: Number(seq) }
 }
 

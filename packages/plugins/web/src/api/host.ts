@@ -1,7 +1,7 @@
 import { describeError, within, type RouteHandler } from '@longshore/core'
 import { StateWord, type coreRoutes, type Placement } from '@longshore/core/protocol'
 import { WebError } from '../errors.js'
-import type { ApiParts } from './index.js'
+import type { ApiParts } from './parts.js'
 import { viewOf } from './services.js'
 
 type Routes = typeof coreRoutes

@@ -1,20 +1,10 @@
-import type { Clock, Contributions, Flow, HostInfo, Journal, SetupContext } from '@longshore/core'
+import type { SetupContext } from '@longshore/core'
 import { coreRoutes } from '@longshore/core/protocol'
 import { cancelDeployment, deploymentOutput, listDeployments, showDeployment } from './deployments.js'
 import { listEvents, streamEvents } from './events.js'
 import { showInfo, showOverview, tellReady } from './host.js'
+import type { ApiParts } from './parts.js'
 import { actOn, listServices, showService } from './services.js'
-
-/** What the core's routes are answered from. */
-export interface ApiParts {
-  flow: Flow
-  journal: Journal
-  contributions: Contributions
-  host: HostInfo
-  clock: Clock
-  /** Where people reach this API. */
-  url(): string
-}
 
 /** Adds the handlers of the core's routes, by the door that every plugin uses for its own. */
 export function addCoreRoutes(

@@ -1,7 +1,7 @@
 import { serviceUnknown, type Flow, type RouteHandler, type RouteRequest } from '@longshore/core'
 import { desired, stateOf, StateWord, why, type coreRoutes } from '@longshore/core/protocol'
 import type { Accepted, Placement, PlacementView, ServiceView } from '@longshore/core/protocol'
-import type { ApiParts } from './index.js'
+import type { ApiParts } from './parts.js'
 
 type Routes = typeof coreRoutes
 
