@@ -19,6 +19,7 @@ export const libraryHomes = {
   execa: '^packages/plugins/git/src/client\\.ts$',
   express: '^packages/plugins/web/src/',
   'fs-native-extensions': '^packages/plugins/storage-lmdb/src/lock\\.ts$',
+  jiti: '^packages/cli/src/product/guests\\.ts$',
   lmdb: '^packages/plugins/storage-lmdb/src/client\\.ts$',
   msgpackr: '^packages/plugins/storage-lmdb/src/record\\.ts$',
   picomatch: '^packages/core/src/flow/watcher\\.ts$',

@@ -2,8 +2,8 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { InputError } from '@longshore/core'
-import { stringify } from 'yaml'
 import { command } from '../command.js'
+import { printYaml } from '../config/yaml.js'
 import { UsageError } from '../errors.js'
 import { fromCompose } from '../product/compose.js'
 import type { Terminal } from '../terminal.js'
@@ -116,5 +116,5 @@ function configText({ name, url, ref, path, run }: Draft): string {
   const overSsh = !/^https?:/.test(url)
   const source = { url, ref, path, credential: overSsh ? 'deploy-key' : undefined }
   const credentials = overSsh ? { 'deploy-key': deployKey } : undefined
-  return head + stringify({ version: 1, credentials, services: { [name]: { source, run } } })
+  return head + printYaml({ version: 1, credentials, services: { [name]: { source, run } } })
 }

@@ -1,4 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  stringify,
+  type Document,
+  type Node,
+} from 'yaml'
 import type { ParsedText } from './document.js'
 
 /** Reads YAML, and JSON as the part of YAML that it is: every syntax error and every key that is there twice at once. */
@@ -24,6 +34,11 @@ export function parseYaml(text: string): ParsedText {
       faults: faults.length > 0 ? faults : [{ ...at(0), message: (error as Error).message }],
     }
   }
+}
+
+/** A config as people would write it. */
+export function printYaml(value: unknown): string {
+  return stringify(value)
 }
 
 /** Strict JSON: what YAML would let pass in a .json file is refused where the JSON ends. */
