@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { fileURLToPath } from 'node:url'
+import { fetchRealPackage, realPackage, realTarball } from './real-package.mjs'
 
 /**
- * A real thing that the tests run against, and the Debian packages that bring it.
- * @typedef {{ name: string, packages: string[], present: () => boolean, after?: () => void }} Part
+ * A real thing that the tests run against, and the Debian packages, or the fetch into the cache, that bring it.
+ * @typedef {{ name: string, packages: string[], present: () => boolean, fetch?: () => boolean, after?: () => void }} Part
  */
 
 /** @type {Part[]} */
@@ -19,6 +20,12 @@ const parts = [
     after: keepSshdOff,
   },
   { name: 'ps', packages: ['procps'], present: () => onPath('ps') },
+  {
+    name: `${realPackage.name} ${realPackage.version} from npm`,
+    packages: [],
+    present: () => existsSync(realTarball),
+    fetch: fetchRealPackage,
+  },
 ]
 
 /** What this machine lacks of it; takes milliseconds. */
@@ -39,6 +46,19 @@ export async function provision({ ask }) {
   }
   const packages = lacking.flatMap((part) => part.packages)
   console.log(`provision: this machine lacks ${lacking.map((part) => part.name).join(', ')}`)
+  for (const part of lacking) if (part.fetch?.()) console.log(`provision: fetched ${part.name}`)
+  if (packages.length > 0 && !(await installPackages(packages, ask))) return false
+  for (const part of lacking) part.after?.()
+  const still = lackingParts()
+  for (const part of still) console.error(`provision: ${part.name} still lacks`)
+  return still.length === 0
+}
+
+/**
+ * @param {string[]} packages
+ * @param {boolean} ask
+ */
+async function installPackages(packages, ask) {
   if (!onPath('apt-get') || process.getuid?.() !== 0) {
     console.error(`provision: install it, as root on Debian with: apt-get install ${packages.join(' ')}`)
     return false
@@ -48,11 +68,8 @@ export async function provision({ ask }) {
     return false
   }
   if (!install(packages)) return false
-  for (const part of lacking) part.after?.()
   console.log(`provision: installed ${packages.join(', ')}`)
-  const still = lackingParts()
-  for (const part of still) console.error(`provision: ${part.name} still lacks after the installation`)
-  return still.length === 0
+  return true
 }
 
 /** Whether to ask before something is installed: only on a terminal, where nobody said yes beforehand. */
