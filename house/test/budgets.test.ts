@@ -13,9 +13,9 @@ test('no function is longer than 50 lines, a describe that holds tests apart', (
   expect(sources.flatMap((file) => longFunctions(file))).toEqual([])
 })
 
-test('kernel, contracts and flow together stay within 2,000 lines', () => {
+test('kernel, contracts and flow together stay within 2,000 lines of source', () => {
   const inside = sources.filter((file) => /^packages\/core\/src\/(kernel|contracts|flow)\//.test(file))
-  const lines = inside.reduce((sum, file) => sum + countLines(read(file)), 0)
+  const lines = inside.reduce((sum, file) => sum + countCode(read(file)), 0)
   console.log(`kernel, contracts and flow: ${lines} lines`)
   expect(lines).toBeLessThanOrEqual(2000)
 })
@@ -27,6 +27,11 @@ test('no contract has more than seven methods', () => {
   expect(contracts.length).toBeGreaterThan(0)
   expect(contracts.filter(({ methods }) => methods > 7)).toEqual([])
 })
+
+/** Lines that are neither blank nor only a comment: what is said about the code is free. */
+function countCode(text: string): number {
+  return text.split('\n').filter((line) => !/^\s*($|\/\/|\/\*|\*)/.test(line)).length
+}
 
 function longFunctions(file: string): string[] {
   const found: string[] = []

@@ -71,7 +71,7 @@ export { newId } from './kernel/ids.js'
 export type { Kernel, KernelOptions } from './kernel/kernel.js'
 
 // Flow: the journal and the one door for changing what runs.
-export { Journal } from './flow/journal.js'
+export { Journal } from './journal/journal.js'
 export { Flow } from './flow/flow.js'
 export type { Request } from './flow/requests.js'
 export { deploymentUnknown, serviceUnknown } from './flow/unknown.js'

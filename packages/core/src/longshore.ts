@@ -1,6 +1,6 @@
 import { faultLine, systemActor, type ConfigDocument } from './protocol/index.js'
 import { flowPlugin } from './flow/flow.js'
-import { Journal } from './flow/journal.js'
+import { Journal } from './journal/journal.js'
 import { ConfigError } from './kernel/config.js'
 import { describeError } from './kernel/errors.js'
 import { Kernel, type KernelOptions } from './kernel/kernel.js'

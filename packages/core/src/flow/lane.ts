@@ -9,7 +9,7 @@ import {
 } from '../protocol/index.js'
 import { describeError } from '../kernel/errors.js'
 import { newId } from '../kernel/ids.js'
-import { persist } from './backoff.js'
+import { persist } from '../kernel/backoff.js'
 import { endWith } from './end.js'
 import type { FlowParts } from './parts.js'
 import { Ended, Pipeline, type Attempt } from './pipeline.js'

@@ -3,7 +3,7 @@ import type { ApplyContext, Output, Plan } from '../contracts/runtime.js'
 import type { Actor, Commit, Deployment, Outcome, Phase, Trigger } from '../protocol/index.js'
 import { within } from '../kernel/deadline.js'
 import { describeError, LongshoreError, RefusedError, UnavailableError } from '../kernel/errors.js'
-import { persist } from './backoff.js'
+import { persist } from '../kernel/backoff.js'
 import type { FlowParts } from './parts.js'
 import type { Service } from './service.js'
 
@@ -51,21 +51,12 @@ export class Pipeline {
     try {
       await this.#enter('fetching')
       const directory = await this.#fetch()
-      const plan = await this.#inTurn(() => this.#carryOut(directory))
+      // Whoever waits for a repository or for room on the disk takes no place: only what touches the host does.
+      const plan = await this.#parts.slots.take(this.#signal, () => this.#carryOut(directory))
       await this.#settle('kept')
       this.#clean(plan)
     } catch (error) {
       await this.#fail(error)
-    }
-  }
-
-  /** Whoever waits for a repository or for room on the disk takes no place: only what touches the host does. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const release = await this.#parts.slots.acquire(this.#signal)
-    try {
-      return await work()
-    } finally {
-      release()
     }
   }
 
@@ -140,29 +131,28 @@ export class Pipeline {
   #plan(directory: string): Plan {
     const { name, path, run, timeout } = this.#service
     const { id, commit } = this.#attempt
+    const { host } = this.#parts
+    const env = {
+      LONGSHORE_SERVICE: name,
+      LONGSHORE_COMMIT: commit.sha,
+      LONGSHORE_DEPLOYMENT: id,
+      LONGSHORE_HOST: host,
+    }
     return {
       deployment: id,
       service: name,
-      host: this.#parts.host,
+      host,
       commit,
       run,
       directory: join(directory, path),
-      env: {
-        LONGSHORE_SERVICE: name,
-        LONGSHORE_COMMIT: commit.sha,
-        LONGSHORE_DEPLOYMENT: id,
-        LONGSHORE_HOST: this.#parts.host,
-      },
+      env,
       timeout,
     }
   }
 
   #context(signal: AbortSignal): ApplyContext {
-    return {
-      signal,
-      output: this.#parts.output,
-      secret: (reference) => this.#parts.secrets.open(reference, signal),
-    }
+    const { output, secrets } = this.#parts
+    return { signal, output, secret: (reference) => secrets.open(reference, signal) }
   }
 
   /** Once the host was touched, what follows is recorded in any case. */
@@ -180,23 +170,18 @@ export class Pipeline {
 
   async #fail(error: unknown): Promise<void> {
     const reason: unknown = this.#signal.aborted ? this.#signal.reason : error
-    const { code, reason: sentence } = describeError(reason)
-    const hint = reason instanceof LongshoreError && reason.hint ? ` ${reason.hint}` : ''
-    await this.#note(`${code}: ${sentence}.${hint}`)
-    if (!(reason instanceof LongshoreError))
-      this.#parts.log.error({ error: reason, ...this.#about() }, 'a deployment met an error')
-    if (reason instanceof Ended) return this.#settle(reason.outcome, code, sentence, reason.actor)
-    await this.#settle(reason instanceof RefusedError ? 'refused' : 'failed', code, sentence)
+    const ours = reason instanceof LongshoreError
+    const failure = describeError(reason)
+    await this.#note(`${failure.code}: ${failure.reason}.${ours && reason.hint ? ` ${reason.hint}` : ''}`)
+    if (!ours) this.#parts.log.error({ error: reason, ...this.#about() }, 'a deployment met an error')
+    if (reason instanceof Ended) return this.#settle(reason.outcome, failure, reason.actor)
+    await this.#settle(reason instanceof RefusedError ? 'refused' : 'failed', failure)
   }
 
-  async #settle(
-    outcome: Outcome,
-    code?: string,
-    reason?: string,
-    actor = this.#attempt.actor,
-  ): Promise<void> {
+  async #settle(outcome: Outcome, failure?: Failure, actor = this.#attempt.actor): Promise<void> {
     const { journal, hooks, life } = this.#parts
     const { id, why } = this.#attempt
+    const { code, reason } = failure ?? {}
     const data = { outcome, code, reason: reason?.slice(0, 4000), phases: this.#phases }
     await journal.surely(life, { kind: 'deployment.settled', ...this.#about(), actor, why, data })
     const deployment = await journal.deployment(id)
@@ -213,6 +198,8 @@ export class Pipeline {
     })
   }
 }
+
+type Failure = ReturnType<typeof describeError>
 
 /** What a `settle` tap decided: its own code and sentence, as the plugin gave them. */
 class RefusedVerdict extends LongshoreError {}

@@ -26,18 +26,21 @@ export function takeRequests(parts: FlowParts, lanes: ReadonlyMap<string, Lane>)
     const placement = parts.journal.placement(service, host)
     const lane = lanes.get(service)
     if (!placement?.declared || !lane) throw serviceUnknown(service, request.host, placement !== undefined)
-    if (request.kind === 'stop') return stop(parts, request, placement, lane)
-    if (request.kind === 'start') return start(parts, request, placement, lane)
-    return redeploy(parts, request, placement, lane)
+    const asked = { parts, request, placement, lane }
+    if (request.kind === 'stop') return stop(asked)
+    return request.kind === 'start' ? start(asked) : redeploy(asked)
   }
 }
 
-async function stop(
-  parts: FlowParts,
-  request: ServiceRequest,
-  { hold }: Placement,
-  lane: Lane,
-): Promise<Accepted> {
+/** A request, and the placement as it stands when it is asked. */
+interface Asked {
+  parts: FlowParts
+  request: ServiceRequest
+  placement: Placement
+  lane: Lane
+}
+
+async function stop({ parts, request, placement: { hold }, lane }: Asked): Promise<Accepted> {
   const { actor, why } = request
   if (!why?.trim()) {
     const hint = 'Say why: people read it when they find it stopped.'
@@ -49,12 +52,7 @@ async function stop(
   return { seq }
 }
 
-async function start(
-  parts: FlowParts,
-  request: ServiceRequest,
-  before: Placement,
-  lane: Lane,
-): Promise<Accepted> {
+async function start({ parts, request, placement: before, lane }: Asked): Promise<Accepted> {
   const { actor, why, service } = request
   const held = before.hold !== undefined
   const seq = held ? await record(parts, request, { kind: 'hold.released', data: {} }) : before.seq
@@ -65,12 +63,8 @@ async function start(
   return { seq, deployment: lane.ask({ trigger: 'release', actor, why, force: true, id }) }
 }
 
-async function redeploy(
-  parts: FlowParts,
-  request: ServiceRequest,
-  before: Placement,
-  lane: Lane,
-): Promise<Accepted> {
+async function redeploy(asked: Asked): Promise<Accepted> {
+  const { parts, request, placement: before, lane } = asked
   const { actor, why, service, kind } = request
   const { hold } = before
   if (hold) {
@@ -78,19 +72,14 @@ async function redeploy(
       hint: `Release it first: longshore start ${service}`,
     })
   }
-  const seq =
-    kind === 'deploy' && request.commit ? await choose(parts, request, request.commit, before) : before.seq
+  const seq = kind === 'deploy' && request.commit ? await choose(asked, request.commit) : before.seq
   const { running, deployment, digest, ...after } = parts.journal.placement(service, before.host) ?? before
   const wanted = desired({ running, digest, ...after }).commit
   const keep = kind === 'restart'
   if (keep ? !running : !wanted) {
-    throw new RefusedError(
-      'NOTHING_TO_DEPLOY',
-      `no commit of ${service} ${keep ? 'runs' : 'was admitted'} yet`,
-      {
-        hint: `Push one, or look at why none came: longshore show ${service}`,
-      },
-    )
+    const hint = `Push one, or look at why none came: longshore show ${service}`
+    const message = `no commit of ${service} ${keep ? 'runs' : 'was admitted'} yet`
+    throw new RefusedError('NOTHING_TO_DEPLOY', message, { hint })
   }
   const same = deployment?.commit.sha === wanted?.sha && deployment?.digest === digest
   if (!keep && deployment && same) return { seq, deployment: deployment.id }
@@ -100,12 +89,7 @@ async function redeploy(
 }
 
 /** A commit that a person names counts as admitted: the newest until a newer one comes. */
-async function choose(
-  parts: FlowParts,
-  request: ServiceRequest,
-  sha: string,
-  placement: Placement,
-): Promise<number> {
+async function choose({ parts, request, placement }: Asked, sha: string): Promise<number> {
   const { newest, seen, running } = placement
   const known = [newest, seen, running?.commit].find((each) => each?.sha === sha)
   const source = parts.service(request.service)?.source
@@ -125,16 +109,10 @@ async function cancel(
   const deployment = await parts.journal.deployment(id)
   if (!deployment) throw deploymentUnknown(id)
   const { outcome, service, seq } = deployment
-  if (
-    !outcome &&
-    lanes.get(service)?.cancel(id, new Ended('DEPLOYMENT_CANCELLED', 'cancelled', why, actor))
-  ) {
-    return { seq, deployment: id }
-  }
-  throw new RefusedError(
-    'DEPLOYMENT_SETTLED',
-    `the deployment ${id} has settled: ${outcome ?? 'it ends now'}`,
-  )
+  const reason = new Ended('DEPLOYMENT_CANCELLED', 'cancelled', why, actor)
+  if (!outcome && lanes.get(service)?.cancel(id, reason)) return { seq, deployment: id }
+  const message = `the deployment ${id} has settled: ${outcome ?? 'it ends now'}`
+  throw new RefusedError('DEPLOYMENT_SETTLED', message)
 }
 
 type Draft = Omit<CoreDraft, 'actor' | 'service'>

@@ -8,15 +8,14 @@ export class Semaphore {
     this.#places = places
   }
 
-  /** Resolves with the release; call it once. */
-  async acquire(signal: AbortSignal): Promise<() => void> {
+  /** Does the work in its turn; rejects with the signal's reason when that aborts before. */
+  async take<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     signal.throwIfAborted()
     if (this.#taken < this.#places()) this.#taken++
     else await this.#wait(signal)
-    let held = true
-    return () => {
-      if (!held) return
-      held = false
+    try {
+      return await work()
+    } finally {
       const [next] = this.#waiting
       if (next && this.#taken <= this.#places()) next()
       else this.#taken--

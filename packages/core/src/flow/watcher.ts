@@ -2,7 +2,7 @@ import picomatch from 'picomatch'
 import { pollActor, systemActor, type Commit, type CoreDraft, type Placement } from '../protocol/index.js'
 import { describeError } from '../kernel/errors.js'
 import type { Sighting } from '../contracts/git-provider.js'
-import { persist } from './backoff.js'
+import { persist } from '../kernel/backoff.js'
 import type { FlowParts } from './parts.js'
 import type { Service } from './service.js'
 

@@ -3,7 +3,13 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { z } from 'zod'
 import type { Slice } from '../protocol/index.js'
-import { configSchema, coreProtocol, type ConfigDocument, type LongshoreConfig } from '../protocol/index.js'
+import {
+  configDifferences,
+  configSchema,
+  coreProtocol,
+  type ConfigDocument,
+  type LongshoreConfig,
+} from '../protocol/index.js'
 import { SecretStore } from '../contracts/secret-store.js'
 import { Clock, systemClock } from './clock.js'
 import { Config, parseConfig } from './config.js'
@@ -101,7 +107,7 @@ export class Kernel {
         hint: 'Change it back, or stop Longshore and start it with the new config.',
       })
     }
-    const changes = differences(before, next)
+    const changes = configDifferences(before, next)
     this.#config = next
     for (const listener of this.#listeners) await listener()
     return changes
@@ -127,13 +133,10 @@ export class Kernel {
     const provides: Token[] = plugin.provides ?? []
     const refuse = (token: Token) => {
       if (provides.some((each) => each.name === token.name)) return
-      throw new InputError(
-        'PLUGIN_UNDECLARED',
-        `the plugin ${name} provides ${token.name}, but does not say so`,
-        {
-          hint: `Add ${token.name} to its provides.`,
-        },
-      )
+      const hint = `Add ${token.name} to its provides.`
+      throw new InputError('PLUGIN_UNDECLARED', `${name} provides ${token.name}, but does not say so`, {
+        hint,
+      })
     }
     const life = this.#lifecycle.for(name)
     const context: SetupContext<unknown, any> = {
@@ -161,13 +164,10 @@ function collect(plugins: readonly Plugin[]) {
   for (const { name, protocol } of plugins) {
     for (const [kind, schema] of Object.entries(protocol?.events ?? {})) {
       if (kinds.has(kind)) {
-        throw new InputError(
-          'EVENT_KIND_TWICE',
-          `the plugin ${name} declares the event kind ${kind}, which is taken`,
-          {
-            hint: 'Give it a noun of its own.',
-          },
-        )
+        const hint = 'Give it a noun of its own.'
+        throw new InputError('EVENT_KIND_TWICE', `the plugin ${name} declares ${kind}, which is taken`, {
+          hint,
+        })
       }
       kinds.set(kind, schema)
     }
@@ -184,16 +184,4 @@ function collect(plugins: readonly Plugin[]) {
     routes: [] as Route[],
     doctor: [] as { plugin: string; line: string; look: Contributions['doctor'][number]['look'] }[],
   }
-}
-
-/** The paths that differ, to the depth at which people think: `services.api`, `defaults`. */
-function differences(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
-  const deep = new Set(['services', 'credentials'])
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])]
-  return keys.flatMap((key) => {
-    if (JSON.stringify(before[key]) === JSON.stringify(after[key])) return []
-    if (!deep.has(key)) return [key]
-    const inner = differences(before[key] as Record<string, unknown>, after[key] as Record<string, unknown>)
-    return inner.map((each) => `${key}.${each}`)
-  })
 }

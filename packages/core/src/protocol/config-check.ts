@@ -111,3 +111,18 @@ function choose(tree: KeyTree | undefined, value: unknown): KeyTree | undefined 
   const kind = (value as { kind?: unknown } | undefined)?.kind
   return (tree?.oneOf ?? tree?.anyOf)?.find((each) => each.properties?.kind?.const === kind) ?? tree
 }
+
+/** The paths that differ, to the depth at which people think: `services.api`, `defaults`. */
+export function configDifferences(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
+  const deep = new Set(['services', 'credentials'])
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  return keys.flatMap((key) => {
+    if (JSON.stringify(before[key]) === JSON.stringify(after[key])) return []
+    if (!deep.has(key)) return [key]
+    const inner = configDifferences(
+      before[key] as Record<string, unknown>,
+      after[key] as Record<string, unknown>,
+    )
+    return inner.map((each) => `${key}.${each}`)
+  })
+}

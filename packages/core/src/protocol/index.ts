@@ -45,5 +45,11 @@ export {
   type SourceConfig,
 } from './config.js'
 export { checkGitRef, checkGitUrl, judgeGitUrl, type GitAddress, type GitUrlRules } from './git-url.js'
-export { checkConfig, faultLine, type ConfigDocument, type ConfigFault } from './config-check.js'
+export {
+  checkConfig,
+  configDifferences,
+  faultLine,
+  type ConfigDocument,
+  type ConfigFault,
+} from './config-check.js'
 export { nearest } from './nearest.js'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { LogFrame } from '../contracts/telemetry.js'
 import type { Output } from '../contracts/runtime.js'
 import type { Clock } from '../kernel/clock.js'
-import { LineLog, readLines } from '../linelog/index.js'
+import { LineLog, readLines } from './index.js'
 
 /** What deployments print, each in a bounded log of its own; the oldest ones go. */
 export class Outputs {

@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/clock.js'
+import type { Clock } from './clock.js'
 
 /** Does the work until it succeeds, waiting longer after each failure; ends by the signal only. */
 export async function persist(

@@ -14,24 +14,8 @@ import type { Clock } from '../kernel/clock.js'
 import { InputError, UnavailableError } from '../kernel/errors.js'
 import { newId } from '../kernel/ids.js'
 import type { Logger } from '../kernel/logger.js'
-import { token } from '../kernel/token.js'
-import { persist } from './backoff.js'
-
-/** Everything that ever happened, and the only way to make something have happened. */
-export interface Journal {
-  /**
-   * Advances: gives the facts their `seq`, reduces them into their documents and writes both in one atomic commit.
-   * Resolves when that is durable; what it answers has then happened, and is told after. Several drafts are one write.
-   */
-  record(...drafts: (CoreDraft | EventDraft)[]): Promise<Event[]>
-  read(query: EventQuery): Promise<EventPage>
-  /** Every durable event after `seq`, in order, without gap, until the signal aborts. Batches of at most 500. */
-  follow(after: number, signal: AbortSignal): AsyncIterable<Event[]>
-  /** The newest durable seq. */
-  last(): number
-}
-
-export const Journal = token<Journal>('Journal')
+import { persist } from '../kernel/backoff.js'
+import type { Journal } from './journal.js'
 
 interface Parts {
   storage: Storage
