@@ -38,11 +38,11 @@ export class HttpClient {
   exchange(exchange: Exchange): Promise<void> {
     return this.#limiter.run(exchange.url.host, exchange.signal, async () => {
       try {
-        await this.#once(exchange)
+        await this.#once(exchange, this.#agents[exchange.url.protocol as 'http:' | 'https:'])
       } catch (error) {
         // A kept connection may have been closed by the server at the very moment it was used again.
         if (!(error instanceof StaleConnection)) throw error
-        await this.#once(exchange)
+        await this.#once(exchange, false)
       }
     })
   }
@@ -51,10 +51,10 @@ export class HttpClient {
     for (const agent of Object.values(this.#agents)) agent.destroy()
   }
 
-  #once(exchange: Exchange): Promise<void> {
+  /** `agent` false: over a connection of its own. */
+  #once(exchange: Exchange, agent: http.Agent | false): Promise<void> {
     const { url, method, headers, body, signal } = exchange
     return new Promise((resolve, reject) => {
-      const agent = this.#agents[url.protocol as 'http:' | 'https:']
       const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
       const request = (url.protocol === 'https:' ? https : http).request(url, {
         agent,
@@ -87,25 +87,32 @@ export class HttpClient {
 
 class StaleConnection extends Error {}
 
-async function receive(
-  response: http.IncomingMessage,
-  { expect, limit, take, signal }: Exchange,
-): Promise<void> {
-  const fault = statusFault(response)
-  if (fault) throw fault
-  if (response.headers['content-type'] !== expect)
-    throw answerFault('it has another content type than a git server gives')
-  let bytes = 0
-  try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      bytes += chunk.length
-      if (bytes > limit) throw answerFault(`it is longer than ${limit} bytes`)
-      if (take(chunk) === false) return
+/** Takes an answer by its events: an iterator over a stream costs more than the rest of a look. */
+function receive(response: http.IncomingMessage, { expect, limit, take, signal }: Exchange): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fault = statusFault(response)
+    if (fault) throw fault
+    if (response.headers['content-type'] !== expect) {
+      throw answerFault('it has another content type than a git server gives')
     }
-  } catch (error) {
-    signal.throwIfAborted()
-    throw error instanceof LongshoreError ? error : unreachable('the connection broke')
-  }
+    let bytes = 0
+    response.on('data', (chunk: Buffer) => {
+      try {
+        bytes += chunk.length
+        if (bytes > limit) throw answerFault(`it is longer than ${limit} bytes`)
+        if (take(chunk) !== false) return
+        resolve()
+      } catch (error) {
+        reject(error as Error)
+      }
+      response.destroy()
+    })
+    response.on('end', resolve)
+    response.on('error', () =>
+      reject(signal.aborted ? (signal.reason as Error) : unreachable('the connection broke')),
+    )
+    response.on('close', () => response.complete || reject(unreachable('the connection broke')))
+  })
 }
 
 function statusFault({ statusCode = 0, headers }: http.IncomingMessage): LongshoreError | undefined {

@@ -25,13 +25,16 @@ const longAnswer = 64 * 2 ** 20
 export class HttpRefs {
   readonly #http: HttpClient
   readonly #clock: Clock
-  readonly #base: string
+  readonly #advertised: URL
+  readonly #asked: URL
   #known: { at: number; can: Capabilities } | undefined
 
   constructor(http: HttpClient, clock: Clock, url: string) {
     this.#http = http
     this.#clock = clock
-    this.#base = url.replace(/\/+$/, '')
+    const base = url.replace(/\/+$/, '')
+    this.#advertised = new URL(`${base}/info/refs?service=git-upload-pack`)
+    this.#asked = new URL(`${base}/git-upload-pack`)
   }
 
   async capabilities(authorization: string | undefined, signal: AbortSignal): Promise<Capabilities> {
@@ -57,7 +60,7 @@ export class HttpRefs {
     )
     try {
       await this.#http.exchange({
-        url: new URL(`${this.#base}/git-upload-pack`),
+        url: this.#asked,
         method: 'POST',
         headers: headers(authorization, {
           'content-type': 'application/x-git-upload-pack-request',
@@ -86,7 +89,7 @@ export class HttpRefs {
     )
     const body = () => lines.filter((line) => !line.startsWith('# service='))
     await this.#http.exchange({
-      url: new URL(`${this.#base}/info/refs?service=git-upload-pack`),
+      url: this.#advertised,
       method: 'GET',
       headers: headers(authorization, {}),
       expect: advertisementType,
