@@ -1,13 +1,14 @@
 import { join } from 'node:path'
-import { LineLog, UnavailableError, within } from '@longshore/core'
+import { LineLog, within } from '@longshore/core'
 import type { ApplyContext, Clock, Logger, Plan, Secrets } from '@longshore/core'
 import type { Changes } from './changes.js'
 import { environment, resolveCommand, type Resolved } from './command.js'
 import type { CommandRun } from './config.js'
+import { roomless, upFailed } from './errors.js'
 import { closeEnds, makePipes, openEnds, PipeReader, type Sink } from './pipes.js'
 import { endProcesses, findMarked, isAlive, type Identity } from './processes.js'
 import type { InstanceRecord, Records } from './records.js'
-import { adopt, allGone, exitWords, start, type Exit, type Started } from './start.js'
+import { adopt, allGone, start, type Exit, type Started } from './start.js'
 
 export interface Tools {
   clock: Clock
@@ -25,6 +26,8 @@ const trial = 500
 const pauses = { first: 1_000, longest: 60_000, forgottenAfter: 60_000 }
 /** Milliseconds that are waited for the end of the output once every process is gone. */
 const outputDeadline = 5_000
+/** The longest grace for what failed or was aborted: somebody waits for the next one, or for Longshore to stop. */
+const failedGrace = 15_000
 const unseen: Exit = { exitCode: null, signal: null }
 
 /** What one deployment runs: a supervised process and all that it starts, or what a job leaves behind. */
@@ -82,15 +85,15 @@ export class Instance {
       started = await this.#start(command, env)
       const exit = await this.#see(started, keepAlive ? trial : undefined, signal)
       if (exit) await this.#reader?.drained()
-      if (exit && (keepAlive || exit.exitCode !== 0)) throw failed(command, exit, keepAlive)
+      if (exit && (keepAlive || exit.exitCode !== 0)) throw upFailed(command, exit, keepAlive)
       this.#sink = undefined
       await this.#save({ state: 'up' })
       if (keepAlive) this.#life = this.#keep(started)
       else await this.#leave()
     } catch (error) {
-      await this.end()
+      await this.end(Math.min(this.plan.run.grace, failedGrace))
       if (started && keepAlive) this.#tell({ kind: 'exited', ...(await started.exit) })
-      throw error
+      throw roomless(error)
     }
   }
 
@@ -127,8 +130,8 @@ export class Instance {
   }
 
   /** Ends all that runs of it, and forgets it; its log stays to be read. */
-  async end(): Promise<void> {
-    await this.stop()
+  async end(grace = this.plan.run.grace): Promise<void> {
+    await this.stop(grace)
     await this.close()
     await this.#tools.records.remove(this.plan)
   }
@@ -227,7 +230,10 @@ export class Instance {
     try {
       this.#read()
       const started = await start(command, { env, cwd: this.plan.directory, ends })
-      await this.#save({ process: started.identity })
+      // It runs, recorded or not: without a record it is found by its mark.
+      await this.#save({ process: started.identity }).catch((error: unknown) =>
+        this.#note('its record was not kept', error),
+      )
       if (this.plan.run.keepAlive) this.#tell({ kind: 'started', pid: started.identity.pid })
       return started
     } finally {
@@ -283,14 +289,4 @@ export class Instance {
     const { service, host, deployment } = this.plan
     this.#tools.changes.tell({ service, host, deployment, instance: deployment, ...change })
   }
-}
-
-function failed({ name }: Resolved, exit: Exit, keepAlive: boolean): UnavailableError {
-  const hint = keepAlive
-    ? 'Its output says more. With keepAlive it must stay in the foreground; without, it is a job that may end.'
-    : 'Its output says more.'
-  return new UnavailableError('UP_FAILED', `${name} ended with ${exitWords(exit)}`, {
-    hint,
-    data: { ...exit },
-  })
 }

@@ -175,7 +175,10 @@ export class CommandRuntime implements Runtime<CommandRun> {
     const instance = new Instance(record, this.#tools)
     const own = marked.filter(({ mark }) => mark === records.mark(record.plan))
     if (record.state === 'up' && !newer) {
-      const alive = await instance.takeUp(own)
+      const alive = await instance.takeUp(own).catch((error: unknown) => {
+        this.#tools.log.error({ error, service }, 'what runs could not be taken up')
+        return false
+      })
       // A job that left nothing is kept in mind too: its `down` is still owed.
       if (alive || !run.keepAlive) {
         this.#instances.set(service, [instance])

@@ -33,10 +33,12 @@ export class Bench {
     this.directory = join(root, 'tree')
   }
 
-  static async make(): Promise<Bench> {
+  /** With `prepare` the data folder is made ready first, such as by a mount. */
+  static async make(prepare: (data: string) => void = () => {}): Promise<Bench> {
     const bench = new Bench(await mkdtemp(join(tmpdir(), 'longshore-command-')))
     await mkdir(bench.directory)
     await mkdir(bench.data)
+    prepare(bench.data)
     await bench.open()
     return bench
   }
