@@ -219,7 +219,7 @@ test('init takes a compose file as it is, and what it writes is a good config', 
   expect(await longshore(['check'], elsewhere)).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(
-      /^longshore\.config\.yaml:5:\d+ credentials\.deploy-key\.key\.secret: .*\(SECRET_MISSING\)\n$/,
+      /^longshore\.config\.yaml:7:\d+ credentials\.deploy-key\.key\.secret: .*\(SECRET_MISSING\)\n$/,
     ),
   })
 })
