@@ -14,6 +14,8 @@ export interface Follower {
 
 /** Milliseconds between two looks at a server that fails, at most. */
 const longest = 600_000
+/** Why a wait ends; made once, because an error costs more than a look. */
+const over = new Error('over')
 /** As long as a timer can. */
 const never = 2 ** 31 / 1.1 - 1
 
@@ -42,7 +44,7 @@ export class Poller {
   /** Follows until the answer is called; the first look is at once. */
   join(follower: Follower): () => void {
     this.#followers.add(follower)
-    this.#waking.abort()
+    this.#waking.abort(over)
     if (!this.#ending) {
       this.#ending = new AbortController()
       void this.#run(this.#ending.signal)
@@ -50,7 +52,7 @@ export class Poller {
     return () => {
       this.#followers.delete(follower)
       if (this.#followers.size > 0) return
-      this.#ending?.abort()
+      this.#ending?.abort(over)
       this.#ending = undefined
     }
   }
@@ -103,7 +105,7 @@ export class Poller {
           : poll
         : Math.min(poll * 2 ** Math.min(failures, 30), Math.max(longest, poll))
     const woken = this.#waking
-    const end = () => woken.abort()
+    const end = () => woken.abort(over)
     signal.addEventListener('abort', end, { once: true })
     await this.#clock.sleep(wait * (0.9 + 0.2 * Math.random()), woken.signal).catch(() => undefined)
     signal.removeEventListener('abort', end)
