@@ -77,7 +77,7 @@ export default {
     // Short and many: other work on the machine disturbs a flush, and neighbours alike.
     const one = 300
     const rounds = bench.full ? 25 : 5
-    const many = bench.full ? 100_000 : 10_000
+    const many = bench.full ? 50_000 : 10_000
     const row = { unit: 'events/s', better: 'more' }
     const both = (producers, count) => ({
       ours: () => ours(bench, producers, count),
