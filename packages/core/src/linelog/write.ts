@@ -33,7 +33,8 @@ export class LineLog {
   readonly #directory: string
   readonly #options: LineLogOptions
   readonly #live: Live
-  readonly #batch = Buffer.allocUnsafe(batchBytes)
+  /** Made by the first line: most logs of a host with many services are quiet. */
+  #batch = Buffer.alloc(0)
   /** The beginning of each stream's unfinished line, as far as it is not written yet. */
   readonly #begun = new Map<Stream, Buffer>()
   #used = 0
@@ -103,6 +104,7 @@ export class LineLog {
   }
 
   async #take(stream: Stream, chunk: Buffer): Promise<void> {
+    if (this.#batch.length === 0) this.#batch = Buffer.allocUnsafe(batchBytes)
     const begun = this.#begun.get(stream)
     const bytes = begun?.length ? Buffer.concat([begun, chunk]) : chunk
     let from = 0
