@@ -88,6 +88,23 @@ it('a disk without room refuses with a code, loses nothing and goes on when ther
   ])
 })
 
+it('shows nothing before it is durable, and nothing at all of what the disk refused', async () => {
+  const { journal, storage, flow } = await startFullable()
+  await journal.record(declared('a'))
+  const held = () => flow.placements()[0]?.hold?.why
+  storage.full = true
+  await expect(journal.record(hold('a'))).rejects.toMatchObject({ code: 'STORAGE_FULL' })
+  expect(held()).toBeUndefined()
+  storage.full = false
+  const writing = journal.record(hold('a'), hold('b'))
+  while (storage.last() === journal.last()) {
+    expect(held()).toBeUndefined()
+    await Promise.resolve()
+  }
+  await writing
+  expect(held()).toBe('x')
+})
+
 it('refuses a kind that nobody declared, and data of another shape', async () => {
   const { journal } = await start({ config: { services: {} } })
   const last = journal.last()

@@ -26,8 +26,11 @@ interface Parts {
   host: string
 }
 
-interface Cached {
+interface Changed {
+  slice: string
+  key: string
   value: unknown
+  /** Of the event that changed it last. */
   seq: number
 }
 
@@ -39,7 +42,9 @@ const pendingWrites = 10_000
 /** `advance`: the only writer. */
 export class Advance implements Journal {
   readonly #parts: Parts
-  readonly #documents = new Map<string, Cached>()
+  /** What is reduced and not durable yet: the next event builds on it, and nobody else sees it. */
+  readonly #ahead = new Map<string, Changed>()
+  readonly #documents = new Map<string, unknown>()
   readonly #placements = new Map<string, Placement>()
   readonly #inFlight = new Set<Promise<void>>()
   readonly #waiting = new Set<() => void>()
@@ -110,15 +115,17 @@ export class Advance implements Journal {
   }
 
   async deployment(id: string): Promise<Deployment | undefined> {
-    return (await this.#document('deployment', id)) as Deployment | undefined
+    return (await this.#durably('deployment', id)) as Deployment | undefined
   }
 
   /** Reads the state that the events since ever have made: not the events. */
   async open(): Promise<void> {
     const { storage } = this.#parts
+    const placements = await storage.list<Placement>('placement')
+    this.#ahead.clear()
     this.#documents.clear()
     this.#placements.clear()
-    for (const { key, value } of await storage.list<Placement>('placement')) this.#placements.set(key, value)
+    for (const { key, value } of placements) this.#placements.set(key, value)
     this.#seq = this.#durable = storage.last()
     this.#failed = false
   }
@@ -130,16 +137,11 @@ export class Advance implements Journal {
       await this.open()
     }
     const events = drafts.map((draft, index) => this.#event(draft, this.#seq + 1 + index))
-    const changed = new Map<string, { slice: string; key: string; value: unknown; seq: number }>()
+    const changed = new Map<string, Changed>()
     for (const event of events) await this.#reduce(event, changed)
-    for (const [id, { slice, key, value, seq }] of changed) this.#keep(id, slice, key, value, seq)
+    for (const [id, change] of changed) this.#ahead.set(id, change)
     this.#seq += events.length
-    const documents = [...changed.values()].map(({ slice, key, value }) => ({
-      collection: slice,
-      key,
-      value,
-    }))
-    return { events, durable: this.#commit(events, documents) }
+    return { events, durable: this.#commit(events, changed) }
   }
 
   #event(draft: EventDraft, seq: number): Event {
@@ -158,47 +160,42 @@ export class Advance implements Journal {
     )
   }
 
-  async #reduce(
-    event: Event,
-    changed: Map<string, { slice: string; key: string; value: unknown; seq: number }>,
-  ) {
+  async #reduce(event: Event, changed: Map<string, Changed>): Promise<void> {
     for (const slice of this.#parts.slices) {
       const key = slice.key(event)
       if (key === undefined) continue
       const id = `${slice.name}/${key}`
-      const before = changed.has(id) ? changed.get(id)!.value : await this.#document(slice.name, key)
+      const newer = changed.get(id) ?? this.#ahead.get(id)
+      const before = newer ? newer.value : await this.#durably(slice.name, key)
       const value = slice.reduce(before, event)
       if (value !== before) changed.set(id, { slice: slice.name, key, value, seq: event.seq })
     }
   }
 
-  #document(slice: string, key: string): unknown {
+  /** A document as it is on disk. */
+  #durably(slice: string, key: string): unknown {
     if (slice === 'placement') return this.#placements.get(key)
-    const cached = this.#documents.get(`${slice}/${key}`)
-    return cached ? cached.value : this.#parts.storage.get(slice, key)
+    const id = `${slice}/${key}`
+    return this.#documents.has(id) ? this.#documents.get(id) : this.#parts.storage.get(slice, key)
   }
 
-  #keep(id: string, slice: string, key: string, value: unknown, seq: number): void {
+  #keep(id: string, { slice, key, value, seq }: Changed): void {
+    if (this.#ahead.get(id)?.seq === seq) this.#ahead.delete(id)
     if (slice !== 'placement') {
       this.#documents.delete(id)
-      this.#documents.set(id, { value, seq })
-      this.#evict()
+      this.#documents.set(id, value)
+      const [oldest] = this.#documents.keys()
+      if (this.#documents.size > cachedDocuments) this.#documents.delete(oldest!)
     } else if (value === undefined) this.#placements.delete(key)
     else this.#placements.set(key, value as Placement)
   }
 
-  /** Lets the oldest documents go, but none whose write is still under way: the disk does not have that one yet. */
-  #evict(): void {
-    if (this.#documents.size <= cachedDocuments) return
-    for (const [id, { seq }] of this.#documents) {
-      if (seq <= this.#durable) this.#documents.delete(id)
-      if (this.#documents.size <= cachedDocuments) return
-    }
-  }
-
-  #commit(events: Event[], documents: { collection: string; key: string; value: unknown }[]): Promise<void> {
+  #commit(events: Event[], changed: ReadonlyMap<string, Changed>): Promise<void> {
+    const documents = [...changed.values()].map(({ slice, key, value }) => {
+      return { collection: slice, key, value }
+    })
     const durable = this.#parts.storage.commit({ events, documents }).then(
-      () => this.#told(events),
+      () => this.#told(events, changed),
       (error: unknown) => {
         this.#failed = true
         throw error
@@ -209,7 +206,8 @@ export class Advance implements Journal {
     return durable
   }
 
-  #told(events: Event[]): void {
+  #told(events: Event[], changed: ReadonlyMap<string, Changed>): void {
+    for (const [id, change] of changed) this.#keep(id, change)
     this.#durable = Math.max(this.#durable, events.at(-1)?.seq ?? 0)
     this.#recent.push(...events)
     if (this.#recent.length > 2 * recentEvents) this.#recent = this.#recent.slice(-recentEvents)
