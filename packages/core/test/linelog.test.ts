@@ -175,7 +175,7 @@ describe('a line log', () => {
 
 describe('a line log on a full disk', needs('tmpfs'), () => {
   it('counts what it could not keep, says so, and goes on when space returns', async () => {
-    const mounted = await mkdtemp(join(tmpdir(), 'longshore-full-'))
+    const mounted = directory
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', mounted])
     directory = join(mounted, 'log')
     try {
@@ -195,7 +195,7 @@ describe('a line log on a full disk', needs('tmpfs'), () => {
       ])
     } finally {
       execFileSync('umount', [mounted])
-      await rm(mounted, { recursive: true })
+      directory = mounted
     }
   })
 })
