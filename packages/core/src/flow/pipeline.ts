@@ -19,6 +19,9 @@ export class Ended extends LongshoreError {
   }
 }
 
+/** Milliseconds after its timeout in which a runtime has to have ended what it began. */
+const patience = 60_000
+
 /** One attempt that is wanted. */
 export interface Attempt {
   id: string
@@ -77,7 +80,10 @@ export class Pipeline {
     // From here on the host is touched: a restart must find that this was begun.
     await this.#enter('applying')
     const what = `up of ${plan.service}`
-    await within(plan.timeout, what, (signal) => runtime.apply(plan, this.#context(signal)), this.#signal)
+    // Waited for also when it is aborted: only its runtime knows when nothing of it is left.
+    await within(plan.timeout + patience, what, (late) =>
+      runtime.apply(plan, this.#context(AbortSignal.any([this.#signal, late]))),
+    )
     void hooks.tell('applied', plan)
     await this.#enter('verifying')
     await this.#verify(plan)
