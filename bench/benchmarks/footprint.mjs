@@ -18,6 +18,13 @@ async function settled(api) {
   }
 }
 
+/** A client that reads everything and keeps nothing. */
+async function read(api, signal) {
+  let seen = 0
+  for await (const event of followEvents(api, {}, 0, signal)) seen = event.seq
+  return seen
+}
+
 async function withBare(bench, use) {
   const socket = bench.path('bare.sock')
   const begin = performance.now()
@@ -63,9 +70,7 @@ export default {
         await settled(api)
         await idle(bench, pid, 'idle, no client', 0.05)
         const life = new AbortController()
-        const reading = (async () => {
-          for await (const _ of followEvents(api, {}, 0, life.signal));
-        })()
+        const reading = read(api, life.signal)
         await idle(bench, pid, 'idle, one client', 0.5)
         life.abort()
         await reading

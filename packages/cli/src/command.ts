@@ -14,8 +14,9 @@ export interface Command<A extends ArgsDef = ArgsDef> {
   run(args: ParsedArgs<A>, terminal: Terminal): Promise<number | void>
 }
 
-export function command<const A extends ArgsDef>(definition: Command<A>): Command<any> {
-  return definition
+/** Types `run` by the arguments that are declared; to the rest all commands are alike. */
+export function command<const A extends ArgsDef>(definition: Command<A>): Command {
+  return definition as unknown as Command
 }
 
 /** `--config`: for every command that reads the config or looks for the data folder by it. */

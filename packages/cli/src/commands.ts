@@ -1,6 +1,6 @@
 import type { Command } from './command.js'
 
-type Load = () => Promise<Command<any>>
+type Load = () => Promise<Command>
 
 /** Every command with the line that the overview says of it; its file is loaded when it is used. */
 export const commands: Record<string, { about: string; load: Load }> = {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, extname, isAbsolute, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { InputError, LongshoreError, type ConfigDocument, type Plugin } from '@longshore/core'
+import { InputError, type ConfigDocument, type LongshoreError, type Plugin } from '@longshore/core'
 import { isRecord, withValue } from '../config/document.js'
 
 /** A plugin that could not be loaded, and where in the config it is named. */
