@@ -18,7 +18,7 @@ export interface Plan<Run = unknown> extends PlacementRef {
   directory: string
   /** LONGSHORE_SERVICE, _COMMIT, _DEPLOYMENT, _HOST: for everything that runs. */
   env: Readonly<Record<string, string>>
-  /** Milliseconds that `apply` may take in all. */
+  /** Milliseconds that `apply`, and a later `end`, may take in all: the runtime keeps to it and says what it waited for. */
   timeout: number
 }
 
