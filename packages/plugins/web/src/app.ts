@@ -72,7 +72,7 @@ function answering(route: PlacedRoute, parts: AppParts): RequestHandler {
   return async (request, response) => {
     const { shape, handler, path } = route
     const actor = actorOf(request.headers, door, shape.right, token)
-    const input = await inputOf(shape, request, response)
+    const input = await inputOf(shape, request)
     const life = new AbortController()
     response.once('close', () => life.abort())
     response.locals.worked = true

@@ -1,17 +1,19 @@
-import express, { type Request, type Response } from 'express'
+import type { Request } from 'express'
 import { z } from 'zod'
 import type { RouteShape } from '@longshore/core/protocol'
 import { WebError } from './errors.js'
 import { parseJson } from './json.js'
+import { malformed } from './problem.js'
 
 const nothing = z.strictObject({})
-const readBytes = express.raw({ type: () => true, limit: 65_536, inflate: false })
+/** Bytes of a body. */
+const limit = 65_536
 
 /** A request's parts, each after its schema: what the shape does not name is refused. */
-export async function inputOf(shape: RouteShape, request: Request, response: Response) {
+export async function inputOf(shape: RouteShape, request: Request) {
   const params = check('path', shape.params ?? nothing, request.params)
   const query = check('query', shape.query ?? nothing, queryOf(request.url))
-  const bytes = await bodyBytes(request, response)
+  const bytes = await bodyBytes(request)
   if (!shape.body && bytes.length > 0) {
     throw new WebError('WEB_BODY_UNWANTED', `${shape.method} ${shape.path} takes no body`, {
       status: 400,
@@ -22,12 +24,26 @@ export async function inputOf(shape: RouteShape, request: Request, response: Res
   return { params, query, body }
 }
 
-function bodyBytes(request: Request, response: Response): Promise<Buffer> {
+/** The whole body. One that is too large is refused at once, not when its sender is done, who may never be. */
+function bodyBytes(request: Request): Promise<Buffer> {
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') throw typeRefused('compressed')
   return new Promise((resolve, reject) => {
-    readBytes(request, response, (error?: unknown) => {
-      if (error) reject(error as Error)
-      else resolve(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0))
+    let chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= limit) return void chunks.push(chunk)
+      chunks = []
+      reject(
+        new WebError('WEB_BODY_TOO_LARGE', 'the body is larger than 64 KiB', {
+          status: 413,
+          hint: 'Send less.',
+        }),
+      )
     })
+    request.once('end', () => resolve(Buffer.concat(chunks)))
+    request.once('error', () => reject(malformed('the body ended before its announced length')))
   })
 }
 

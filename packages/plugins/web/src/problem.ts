@@ -11,8 +11,7 @@ import type { Problem } from '@longshore/core/protocol'
 import { WebError } from './errors.js'
 
 /** Anything thrown as problem details (RFC 9457). What is not meant for people stays in the log. */
-export function problemOf(thrown: unknown, requestId: string): Problem {
-  const error = translate(thrown)
+export function problemOf(error: unknown, requestId: string): Problem {
   const { code, reason } = describeError(error)
   const known = error instanceof LongshoreError
   const status = statusOf(error)
@@ -43,25 +42,9 @@ function titleOf(code: string): string {
   return words[0]!.toUpperCase() + words.slice(1)
 }
 
-/** What express and its body reader throw, in our own codes. */
+/** What express throws of a path, in a code of ours. */
 export function translate(error: unknown): unknown {
-  if (error instanceof LongshoreError || !(error instanceof Error)) return error
-  const { type, status } = error as { type?: string; status?: number }
-  if (type === 'entity.too.large') {
-    return new WebError('WEB_BODY_TOO_LARGE', 'the body is larger than 64 KiB', {
-      status: 413,
-      hint: 'Send less.',
-    })
-  }
-  if (type === 'encoding.unsupported') {
-    return new WebError('WEB_BODY_TYPE', 'a compressed body is not read', {
-      status: 415,
-      hint: 'Send it without Content-Encoding.',
-    })
-  }
-  if (error instanceof URIError) return malformed('the path cannot be decoded')
-  if (type !== undefined && status === 400) return malformed('the body ended before its announced length')
-  return error
+  return error instanceof URIError ? malformed('the path cannot be decoded') : error
 }
 
 export function malformed(what: string): WebError {

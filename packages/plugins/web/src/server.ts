@@ -20,8 +20,6 @@ const limits = {
   keepAliveTimeout: 5_000,
   maxHeaderSize: 16_384,
 }
-/** Bytes of a refused body that are still read, so that its sender sees the answer. */
-const drainLimit = 2 ** 20
 /** Milliseconds for answers under way when the server stops. */
 const stopTime = 5_000
 
@@ -86,6 +84,7 @@ export class WebServer {
 
   #serve(door: Door, common: Omit<AppParts, 'door' | 'connections'>): Server {
     const connections = new Connections()
+    const answered = new WeakSet<Socket>()
     const app = createApp({ ...common, door, connections })
     // A request without Host is refused by the app, with a problem like every other.
     const server = createServer({ ...limits, connectionsCheckingInterval: 1_000, requireHostHeader: false })
@@ -93,8 +92,11 @@ export class WebServer {
     const answer: Parameters<typeof createServer>[1] = (request, response) => {
       const { socket } = request
       if (!connections.begin(socket)) return
+      // What was refused is still read, within its time: a connection cut at once would hide the answer from its sender.
       response.once('finish', () => {
-        if (!request.complete) drain(request)
+        if (request.complete) return
+        answered.add(socket)
+        request.resume()
       })
       response.once('close', () => {
         const { locals } = response as { locals?: { worked?: boolean } }
@@ -105,22 +107,12 @@ export class WebServer {
     server.on('request', answer)
     server.on('checkExpectation', answer)
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-      if (!socket.writable || connections.busy(socket)) socket.destroy()
+      if (!socket.writable || connections.busy(socket) || answered.has(socket)) socket.destroy()
       else socket.end(rawProblem(error, newId(this.#parts.clock.now())))
     })
     this.#open.push({ server, connections })
     return server
   }
-}
-
-/** Reads what was refused, up to a limit: a connection cut at once would hide the answer from its sender. */
-function drain(request: NodeJS.ReadableStream & { socket: Socket }): void {
-  let bytes = 0
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length
-    if (bytes > drainLimit) request.socket.destroy()
-  })
-  request.resume()
 }
 
 /** The answer to what is no request: node knows no response there, so it is written by hand. */
