@@ -30,12 +30,16 @@ export function countLines(text: string): number {
   return text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
 }
 
-/** Calls back for every node of a source file, with the line it begins on. */
-export function visit(file: string, look: (node: ts.Node, line: number) => void): void {
-  const source = ts.createSourceFile(file, read(file), ts.ScriptTarget.ESNext, true)
+/** Calls back for every node of a source file. */
+export function visit(file: string, look: (node: ts.Node) => void): void {
   const go = (node: ts.Node) => {
-    look(node, source.getLineAndCharacterOfPosition(node.getStart()).line + 1)
+    look(node)
     node.forEachChild(go)
   }
-  go(source)
+  go(ts.createSourceFile(file, read(file), ts.ScriptTarget.ESNext, true))
+}
+
+/** The line that a node begins on, counted from 1. */
+export function lineOf(node: ts.Node): number {
+  return node.getSourceFile().getLineAndCharacterOfPosition(node.getStart()).line + 1
 }

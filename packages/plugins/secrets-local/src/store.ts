@@ -4,7 +4,11 @@ import { MissingError, Secret, UnavailableError, type SecretStore } from '@longs
 /** `env:NAME`: the environment of Longshore itself. */
 export const environmentStore: SecretStore = {
   read: (name, key) =>
-    Promise.resolve().then(() => found(key ? undefined : process.env[name], `env:${name}`)),
+    Promise.resolve().then(() => {
+      // `env:constructor` is no variable, though every object answers to that name.
+      const value = !key && Object.hasOwn(process.env, name) ? process.env[name] : undefined
+      return found(value, `env:${name}`)
+    }),
 }
 
 /** `file:/path` is the whole file without its last newline; `file:/path#KEY` the value of its line `KEY=value`. */
