@@ -4,6 +4,7 @@ import type { Actor, Commit, Deployment, Outcome, Phase, Trigger } from '../prot
 import { within } from '../kernel/deadline.js'
 import { describeError, LongshoreError, RefusedError, UnavailableError } from '../kernel/errors.js'
 import { persist } from '../kernel/backoff.js'
+import { slack } from './end.js'
 import type { FlowParts } from './parts.js'
 import type { Service } from './service.js'
 
@@ -18,9 +19,6 @@ export class Ended extends LongshoreError {
     this.actor = actor
   }
 }
-
-/** Milliseconds after its timeout in which a runtime has to have ended what it began. */
-const patience = 60_000
 
 /** One attempt that is wanted. */
 export interface Attempt {
@@ -81,7 +79,7 @@ export class Pipeline {
     await this.#enter('applying')
     const what = `up of ${plan.service}`
     // Waited for also when it is aborted: only its runtime knows when nothing of it is left.
-    await within(plan.timeout + patience, what, (late) =>
+    await within(plan.timeout + slack, what, (late) =>
       runtime.apply(plan, this.#context(AbortSignal.any([this.#signal, late]))),
     )
     void hooks.tell('applied', plan)
