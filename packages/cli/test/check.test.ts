@@ -99,6 +99,12 @@ test('plugins that need one another in a circle, or what nobody provides', async
   expect(circle).toEqual([
     expect.stringMatching(/:2:\d+ plugins: plugins need one another: one → two → one \(PLUGIN_CYCLE\)/),
   ])
+  const thrower = await checkPlugins([
+    "export default { name: 'one', setup() { throw new Error('no luck') } }",
+  ])
+  expect(thrower).toEqual([
+    expect.stringMatching(/the plugin one failed in setup: no luck \(PLUGIN_FAILED\)/),
+  ])
   const gap = await checkPlugins([plugin('one', 'needs: { a: A }')])
   expect(gap).toEqual([
     expect.stringMatching(/the plugin one needs A, which nobody provides \(PLUGIN_NEED_UNMET\)/),

@@ -18,7 +18,7 @@ import { Contributions } from './contributions.js'
 import { InputError } from './errors.js'
 import { HookBoard, HookCalls } from './hooks.js'
 import { HostInfo } from './host.js'
-import { Lifecycle } from './lifecycle.js'
+import { failedIn, Lifecycle } from './lifecycle.js'
 import { createLogger, Logger } from './logger.js'
 import { orderPlugins } from './order.js'
 import type { Plugin, SetupContext } from './plugin.js'
@@ -101,13 +101,17 @@ export class Kernel {
   async reconfigure(document: ConfigDocument): Promise<string[]> {
     const next = this.#parse(document)
     const before = this.#config
-    const fixed = ['host', 'data'].filter((key) => key in next && next[key] !== before[key])
+    const changes = configDifferences(before, next)
+    // Plugins were given their sections when they were set up.
+    const sections = this.contributions.plugins.map(({ name }) => name)
+    const fixed = ['host', 'data', 'plugins', ...sections].filter(
+      (key) => key in next && changes.includes(key),
+    )
     if (fixed.length > 0) {
       throw new InputError('CONFIG_FIXED', `${fixed.join(' and ')} cannot change while Longshore runs`, {
         hint: 'Change it back, or stop Longshore and start it with the new config.',
       })
     }
-    const changes = configDifferences(before, next)
     this.#config = next
     for (const listener of this.#listeners) await listener()
     return changes
@@ -153,7 +157,11 @@ export class Kernel {
       doctor: { add: (line, look) => void parts.doctor.push({ plugin: name, line, look }) },
       build: (guest) => this.#container.build(guest),
     }
-    plugin.setup(context)
+    try {
+      plugin.setup(context)
+    } catch (error) {
+      throw failedIn(name, 'setup', error)
+    }
   }
 }
 
