@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { Bench, machine, verdict } from './frame.mjs'
 
 /** `npm run bench`: the short form of every benchmark. `npm run bench -- <name>…`: those in full, kept in RESULTS.md. */
@@ -43,7 +44,7 @@ function keep(name, about, { rows, rounds }) {
     '',
     `${about}`,
     '',
-    `${machine()}; medians of ${rounds} alternating rounds where there is a reference; ${new Date().toISOString().slice(0, 10)}.`,
+    `${machine()}; medians of ${rounds} or more alternating rounds where there is a reference; load average ${loadavg()[0].toFixed(1)} at the end; ${new Date().toISOString().slice(0, 10)}.`,
     '',
     '<!-- prettier-ignore-start -->',
     '| what | ours | reference | ours / reference | target |',
