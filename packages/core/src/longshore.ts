@@ -2,7 +2,7 @@ import { faultLine, systemActor, type ConfigDocument } from './protocol/index.js
 import { flowPlugin } from './flow/flow.js'
 import { Journal } from './journal/journal.js'
 import { ConfigError } from './kernel/config.js'
-import { describeError } from './kernel/errors.js'
+import { describeError, LongshoreError } from './kernel/errors.js'
 import { Kernel, type KernelOptions } from './kernel/kernel.js'
 import type { Plugin } from './kernel/plugin.js'
 
@@ -11,7 +11,7 @@ export const corePlugins: readonly Plugin[] = [flowPlugin]
 
 /** A kernel with the flow, ready to start. Throws every fault of the config, or of how the plugins fit together. */
 export function createLongshore(options: KernelOptions): Kernel {
-  return new Kernel({ ...options, plugins: [...corePlugins, ...options.plugins] })
+  return new Kernel({ ...options, plugins: [...corePlugins, ...options.plugins.map(accountable)] })
 }
 
 /** Applies a new config to a running Longshore and records that; a bad one is recorded, thrown, and changes nothing. */
@@ -27,4 +27,40 @@ export async function reconfigure(kernel: Kernel, read: () => Promise<ConfigDocu
     await journal.record({ kind: 'config.refused', actor: systemActor, data: { errors } })
     throw error
   }
+}
+
+/** The plugin, made to answer for itself: what it throws while it is set up or started is told with its name. */
+function accountable(plugin: Plugin): Plugin {
+  return {
+    ...plugin,
+    setup(context) {
+      const { started } = context.hooks
+      const tap: typeof started.tap = (fn) =>
+        started.tap(async () => {
+          try {
+            await fn()
+          } catch (error) {
+            throw failedIn(plugin.name, 'started', error)
+          }
+        })
+      try {
+        plugin.setup({ ...context, hooks: { ...context.hooks, started: { tap } } })
+      } catch (error) {
+        throw failedIn(plugin.name, 'setup', error)
+      }
+    },
+  }
+}
+
+/** A coded error as it is, anything else with the plugin's name. */
+function failedIn(plugin: string, moment: 'setup' | 'started', error: unknown): LongshoreError {
+  if (error instanceof LongshoreError) return error
+  return new LongshoreError(
+    'PLUGIN_FAILED',
+    `the plugin ${plugin} failed in ${moment}: ${describeError(error).reason}`,
+    {
+      cause: error,
+      hint: `Mend it, or take ${plugin} out of the config's plugins.`,
+    },
+  )
 }

@@ -18,7 +18,7 @@ import { Contributions } from './contributions.js'
 import { InputError } from './errors.js'
 import { HookBoard, HookCalls } from './hooks.js'
 import { HostInfo } from './host.js'
-import { failedIn, Lifecycle } from './lifecycle.js'
+import { Lifecycle } from './lifecycle.js'
 import { createLogger, Logger } from './logger.js'
 import { orderPlugins } from './order.js'
 import type { Plugin, SetupContext } from './plugin.js'
@@ -157,11 +157,7 @@ export class Kernel {
       doctor: { add: (line, look) => void parts.doctor.push({ plugin: name, line, look }) },
       build: (guest) => this.#container.build(guest),
     }
-    try {
-      plugin.setup(context)
-    } catch (error) {
-      throw failedIn(name, 'setup', error)
-    }
+    plugin.setup(context)
   }
 }
 

@@ -1,5 +1,4 @@
 import { within } from './deadline.js'
-import { LongshoreError } from './errors.js'
 import type { Hook, Hooks, Undo } from './hooks.js'
 import type { Logger } from './logger.js'
 
@@ -39,11 +38,7 @@ export class Lifecycle {
     try {
       for (const { plugin, fn } of this.#starts) {
         this.#started.add(plugin)
-        try {
-          await fn()
-        } catch (error) {
-          throw failedIn(plugin, 'started', error)
-        }
+        await fn()
         if (this.#stopping) return
       }
       this.ready = true
@@ -80,14 +75,4 @@ export class Lifecycle {
       },
     }
   }
-}
-
-/** What a plugin threw: a coded error as it is, anything else with the plugin's name. */
-export function failedIn(plugin: string, moment: 'setup' | 'started', error: unknown): LongshoreError {
-  if (error instanceof LongshoreError) return error
-  const reason = error instanceof Error ? error.message : String(error)
-  return new LongshoreError('PLUGIN_FAILED', `the plugin ${plugin} failed in ${moment}: ${reason}`, {
-    cause: error,
-    hint: `Mend it, or take ${plugin} out of the config's plugins.`,
-  })
 }
