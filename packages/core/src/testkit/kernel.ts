@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GitProvider } from '../contracts/git-provider.js'
@@ -55,7 +56,8 @@ const hello = { hello: { source: { url: 'https://git.example/team/hello.git' }, 
 /** Starts a kernel with the plugins under test, and with fakes for every contract that they leave open. */
 export async function startTestKernel(options: TestKernelOptions = {}): Promise<TestKernel> {
   const { plugins = [], config = { services: hello } } = options
-  const data = options.data ?? (await mkdtemp(join(tmpdir(), 'longshore-test-')))
+  // The kernel makes it when it starts: one that is refused before leaves nothing behind.
+  const data = options.data ?? join(tmpdir(), `longshore-test-${randomUUID().slice(0, 8)}`)
   const fakes = {
     git: options.git ?? new FakeGit(),
     runtime: options.runtime ?? new FakeRuntime(),
