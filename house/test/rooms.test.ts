@@ -32,6 +32,9 @@ test('every plugin has the same files', () => {
       countLines(read(`${plugin}/src/index.ts`)),
       `${plugin}/src/index.ts is a door`,
     ).toBeLessThanOrEqual(10)
+    expect(read(`${plugin}/test/plugin.test.ts`), `${plugin} tries what every plugin owes`).toContain(
+      'verifyPlugin(',
+    )
     // A plugin that has options keeps their schema where everybody looks for it.
     if (/^ {2}config\b/m.test(read(`${plugin}/src/plugin.ts`)))
       expect(files).toContain(`${plugin}/src/config.ts`)

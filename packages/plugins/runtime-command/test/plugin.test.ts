@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { startTestKernel, type TestKernel } from '@longshore/core/testkit'
+import { startTestKernel, verifyPlugin, type TestKernel } from '@longshore/core/testkit'
 import { afterEach, expect, it } from 'vitest'
 import plugin from '../src/index.js'
 import { until } from './bench.js'
@@ -21,6 +21,8 @@ function alive(pid: number): boolean {
     return false
   }
 }
+
+for (const law of verifyPlugin(plugin)) it(law.name, law.run)
 
 it('deploys what is pushed, tells how it ends, and leaves nothing when the kernel stops', async () => {
   const { git, seen, stop } = await start({ up: './serve', keepAlive: true })
