@@ -79,27 +79,34 @@ class Run {
   }
 }
 
+/** What a newcomer does in the second terminal. */
+function newcomer(home: string) {
+  const clone = join(home, 'hello')
+  const git = (...args: string[]) => execFileSync('git', ['-C', clone, ...args], { encoding: 'utf8' }).trim()
+  const longshore = (...args: string[]) =>
+    execFileSync(process.execPath, [bin, ...args], { cwd: clone, encoding: 'utf8' })
+  return {
+    longshore,
+    push(greeting: string) {
+      writeFileSync(join(clone, 'greeting.txt'), greeting)
+      git('commit', '-qam', greeting)
+      git('push', '-q')
+      return git('rev-parse', 'HEAD')
+    },
+    placement: () =>
+      (JSON.parse(longshore('show', 'hello', '--json')) as { placements: Record<string, any>[] })
+        .placements[0]!,
+    answer: (url: string) =>
+      fetch(url)
+        .then((response) => response.text())
+        .catch(() => ''),
+  }
+}
+
 test('the newcomer: push, stop, push, restart, start; Ctrl-C leaves nothing', async () => {
   const home = mkdtempSync(join(tmpdir(), 'longshore-quickstart-'))
   onTestFinished(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
-  const clone = join(home, 'hello')
-  const git = (...args: string[]) => execFileSync('git', ['-C', clone, ...args], { encoding: 'utf8' }).trim()
-  const push = (greeting: string) => {
-    writeFileSync(join(clone, 'greeting.txt'), greeting)
-    git('commit', '-qam', greeting)
-    git('push', '-q')
-    return git('rev-parse', 'HEAD')
-  }
-  const longshore = (...args: string[]) =>
-    execFileSync(process.execPath, [bin, ...args], { cwd: clone, encoding: 'utf8' })
-  const placement = () =>
-    (JSON.parse(longshore('show', 'hello', '--json')) as { placements: Record<string, any>[] }).placements[0]!
-  const answer = (url: string) =>
-    fetch(url).then(
-      (response) => response.text(),
-      () => '',
-    )
-
+  const { longshore, push, placement, answer } = newcomer(home)
   const first = new Run(home)
   const url = await first.ready()
   expect(await answer(url)).toContain('Hello from Longshore')

@@ -61,8 +61,8 @@ test('two services of one name, a wrong variable and a wrong version', async () 
   expect(twice.lines).toEqual(['longshore.config.yaml:6:3 api is there twice; give each its own name'])
   const listen = await check({ 'longshore.config.yaml': 'version: 2\n' }, { LONGSHORE_LISTEN: 'everywhere' })
   expect(listen.lines).toEqual([
-    expect.stringMatching(/^longshore\.config\.yaml:1:1 version: version is 1/),
     expect.stringMatching(/^LONGSHORE_LISTEN web\.listen: "everywhere" is no address/),
+    expect.stringMatching(/^longshore\.config\.yaml:1:1 version: version is 1/),
   ])
 })
 

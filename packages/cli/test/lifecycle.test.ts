@@ -34,15 +34,8 @@ services:
   return { repository, first, config, folder, cli, json, view, runs }
 }
 
-test('the main job by the command line: deployed, stopped, held over a restart, started', async () => {
-  const { repository, first, folder, cli, json, view, runs } = await workshop()
-  const serving = new Serving(['serve'], folder)
-  await serving.line(/Longshore runs on .*\n.*http:\/\/127\.0\.0\.1:\d+\/api\/v1/)
-  await until(
-    async () => (await runs()) === first,
-    () => `the first commit in:\n${serving.output}`,
-  )
-
+/** What is listed, and how a restart is followed. */
+async function lookAndRestart(cli: (...args: string[]) => Promise<Answer>, first: string): Promise<void> {
   const listed = await cli('ls')
   expect(listed).toMatchObject({
     code: 0,
@@ -59,6 +52,18 @@ test('the main job by the command line: deployed, stopped, held over a restart, 
   // What a service prints cannot steer the terminal of whoever reads it.
   expect(restarted.stdout).not.toContain('\u001b')
   expect(restarted.stdout).not.toContain('\u0007')
+}
+
+test('the main job by the command line: deployed, stopped, held over a restart, started', async () => {
+  const { repository, first, folder, cli, json, view, runs } = await workshop()
+  const serving = new Serving(['serve'], folder)
+  await serving.line(/Longshore runs on .*\n.*http:\/\/127\.0\.0\.1:\d+\/api\/v1/)
+  await until(
+    async () => (await runs()) === first,
+    () => `the first commit in:\n${serving.output}`,
+  )
+
+  await lookAndRestart(cli, first)
 
   const stopped = await cli('stop', 'api', '--why', 'the disk is full')
   expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing of it runs any more') })
@@ -93,7 +98,7 @@ test('what goes wrong has its exit code, its code and a way out', async () => {
   const { folder, cli } = await workshop()
   expect(await cli('ls')).toMatchObject({
     code: 4,
-    stderr: expect.stringMatching(/\(UNREACHABLE\)\n.*longshore serve/),
+    stderr: expect.stringMatching(/\(API_UNREACHABLE\)\n.*longshore serve/),
   })
   expect(await cli('backup', 'copy')).toMatchObject({
     code: 1,
