@@ -21,6 +21,8 @@ import { version } from './version.js'
 
 /** Milliseconds that the whole stop may take; every plugin has a deadline of its own within. */
 const stopDeadline = 120_000
+/** Milliseconds after which one more signal forces the end: npm passes a Ctrl-C on that the terminal sent already. */
+const forceAfter = 1_000
 /** Milliseconds for which a config has to be left alone before it is read: editors write in several steps. */
 const settleTime = 200
 
@@ -62,10 +64,13 @@ export async function startProduct(where: Surroundings, level: LogLevel): Promis
 /** The first signal ends everything in order, the second one at once. */
 function untilSignal(kernel: Kernel, log: Logger): Promise<number> {
   return new Promise((resolve) => {
-    let asked = false
+    let asked: number | undefined
     const end = (signal: NodeJS.Signals, code: number) => {
-      if (asked) process.exit(130)
-      asked = true
+      if (asked !== undefined) {
+        if (performance.now() - asked > forceAfter) process.exit(130)
+        return
+      }
+      asked = performance.now()
       log.info({ signal }, 'Longshore stops')
       const late = setTimeout(() => {
         log.error({ signal }, 'the stop takes too long; Longshore ends as it is')
