@@ -40,6 +40,8 @@ try {
 /** @param {number} port where the service answers */
 async function run(port) {
   const product = await startProduct({ config, folder: home, env: process.env }, 'warn')
+  // A terminal that is closed ends it like Ctrl-C; to a Longshore of its own that would mean: read the config again.
+  process.on('SIGHUP', () => process.kill(process.pid, 'SIGTERM'))
   const life = new AbortController()
   const ended = product.ended.finally(() => life.abort())
   const api = new Api({ socket: join(product.data, 'longshore.sock') })
