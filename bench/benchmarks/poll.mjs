@@ -98,9 +98,40 @@ async function startServer(root) {
       server.send(manners)
       await once(server, 'message')
     },
+    /** How many looks at these repositories were answered so far. */
+    async looks(looksAt) {
+      server.send({ looksAt })
+      const [{ looks }] = await once(server, 'message')
+      return looks
+    },
     async stop() {
       server.disconnect()
       await once(server, 'exit')
+    },
+  }
+}
+
+/** Watches that go on, as those of a running service do; `round` is one look at each of them, in CPU milliseconds a look. */
+async function watchAll(server, provider, sources, names) {
+  const ending = new AbortController()
+  const watches = sources.map(async (source) => {
+    const own = AbortSignal.any([ending.signal])
+    for await (const { kind } of provider.watch(source, own)) if (kind !== 'head') throw new Error(kind)
+  })
+  const lookedAt = async (until) => {
+    while ((await server.looks(names)) < until) await systemClock.sleep(100)
+  }
+  await lookedAt(2 * sources.length)
+  return {
+    async round() {
+      const [looks, { own, children }] = [await server.looks(names), cpu()]
+      await lookedAt(looks + sources.length)
+      const after = cpu()
+      return (after.own - own + after.children - children) / ((await server.looks(names)) - looks)
+    },
+    async stop() {
+      ending.abort()
+      await Promise.all(watches)
     },
   }
 }
@@ -137,15 +168,25 @@ async function compare(bench, server, provider, sources) {
     for (let number = 0; number < count; number++) await work(number)
   }
   const row = { unit: 'CPU ms a look', better: 'less', ratio: 0.033 }
-  // Longshore looks for as long as it runs: what the first looks cost more is not what it costs.
-  await times(3, () => lookAtAll(provider, sources))
-  await bench.pair({
-    ...row,
-    name: `${sources.length} repositories, nothing new`,
-    ours: () => cpuOf(sources.length, 'ours', () => lookAtAll(provider, sources)),
-    reference: () =>
-      cpuOf(20, 'reference', () => times(20, (number) => lsRemote(`r${number}`, 'refs/heads/main'))),
-  })
+  const names = sources.map((_, number) => `r${number}`)
+  const poll = bench.full ? 10_000 : 1_000
+  const watching = await watchAll(
+    server,
+    provider,
+    sources.map((source) => ({ ...source, poll })),
+    names,
+  )
+  try {
+    await bench.pair({
+      ...row,
+      name: `${sources.length} repositories, nothing new`,
+      ours: () => watching.round(),
+      reference: () =>
+        cpuOf(20, 'reference', () => times(20, (number) => lsRemote(`r${number}`, 'refs/heads/main'))),
+    })
+  } finally {
+    await watching.stop()
+  }
   const many = [sourceOf(server, 'many', 'b050000')]
   await lookAtAll(provider, many)
   await bench.pair({
