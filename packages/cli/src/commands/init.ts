@@ -5,17 +5,8 @@ import { InputError } from '@longshore/core'
 import { command } from '../command.js'
 import { printYaml } from '../config/yaml.js'
 import { UsageError } from '../errors.js'
-import { fromCompose } from '../product/compose.js'
+import { fromCompose, type Draft } from '../product/compose.js'
 import type { Terminal } from '../terminal.js'
-
-/** A service as the first config declares it. */
-export interface Draft {
-  name: string
-  url: string
-  ref: string
-  path?: string
-  run: Record<string, unknown>
-}
 
 const fileName = 'longshore.config.yaml'
 

@@ -4,11 +4,19 @@ import { basename, dirname, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { InputError } from '@longshore/core'
 import { z } from 'zod'
-import type { Draft } from '../commands/init.js'
 import { parseYaml } from '../config/yaml.js'
 
 /** Milliseconds that git may take to look at a clone. */
 const gitDeadline = 10_000
+
+/** A service as the first config declares it. */
+export interface Draft {
+  name: string
+  url: string
+  ref: string
+  path?: string
+  run: Record<string, unknown>
+}
 
 const ComposeFile = z.looseObject({
   name: z.string().optional(),
