@@ -1,3 +1,5 @@
+import { statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { open, type Database, type RootDatabase } from 'lmdb'
 
 export type Table<K extends string | number | string[]> = Database<Buffer, K>
@@ -13,9 +15,15 @@ export function table<K extends string | number | string[]>(
   return environment.openDB<Buffer, K>(name, { encoding: 'binary', keyEncoding: keys })
 }
 
+const paths = new WeakMap<Environment, string>()
+/** errno of an input/output error. */
+const ioError = 5
+/** Bytes: a disk with less free has no room. */
+const noRoom = 2 ** 20
+
 /** `live`: a resolved write is flushed. `bulk`: nothing is, its writer flushes the file at the end. */
 export function openEnvironment(path: string, use: 'live' | 'bulk' | 'read'): Environment {
-  return open<Buffer, string>({
+  const environment = open<Buffer, string>({
     path,
     noSubdir: true,
     encoding: 'binary',
@@ -27,6 +35,8 @@ export function openEnvironment(path: string, use: 'live' | 'bulk' | 'read'): En
     // Writes are grouped by their caller, which knows what belongs together.
     eventTurnBatching: false,
   })
+  paths.set(environment, path)
+  return environment
 }
 
 /** Puts a record behind every other of the table: its pages fill up whole, where a plain put leaves them half empty. */
@@ -45,6 +55,16 @@ export async function writeTogether(environment: Environment, put: () => void): 
   } catch (error) {
     // LMDB says why in a promise of its own, which nobody else looks at.
     const reason = (error as { commitError?: Promise<unknown> }).commitError
-    throw reason ? await reason.catch((cause: unknown) => cause) : error
+    throw truly(reason ? await reason.catch((cause: unknown) => cause) : error, paths.get(environment)!)
   }
+}
+
+/** LMDB calls a write that fell short an input/output error (mdb_page_flush): on a full disk that is all it was. */
+function truly(cause: unknown, path: string): unknown {
+  if ((cause as { code?: unknown } | undefined)?.code !== ioError) return cause
+  const { bavail, bsize } = statfsSync(dirname(path))
+  if (bavail * bsize >= noRoom) return cause
+  return Object.assign(new Error('no space left on device: a write fell short', { cause }), {
+    code: 'ENOSPC',
+  })
 }
