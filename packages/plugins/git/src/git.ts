@@ -35,6 +35,8 @@ export class Git {
         throw error
       } finally {
         child.kill()
+        // What nobody reads any more would keep it from being over.
+        child.stdout?.destroy()
         await done.catch(() => undefined)
       }
     })
