@@ -54,13 +54,17 @@ export class Watcher {
 
   /** Works the newest head off; what was passed over meanwhile is not looked at. */
   async #look(): Promise<void> {
-    const { clock } = this.#parts
+    const { clock, log } = this.#parts
     while (this.#head !== this.#looked && !this.#life.signal.aborted) {
       await persist(
         clock,
         this.#life.signal,
         () => this.#seen(this.#head!),
-        async (error) => {
+        async (error, wait) => {
+          log.warn(
+            { error, service: this.#service.name, wait },
+            'a new head waits: it could not be looked at',
+          )
           await this.#unreachable(describeError(error)).catch(() => undefined)
         },
       )
