@@ -135,7 +135,8 @@ export class Lane {
       if (running && running.runtime !== run.kind) await endWith(this.#parts, running.runtime, this.#service)
       const about = { service: service.name, deployment: id, commit: commit.sha, actor, why }
       const data = { commit, trigger, digest, runtime: run.kind }
-      await journal.record({ kind: 'deployment.queued', ...about, data })
+      const started = { kind: 'deployment.started', ...about, data: { phase: 'fetching' } } as const
+      await journal.record({ kind: 'deployment.queued', ...about, data }, started)
       // Something newer may have come while this was being written.
       this.#yieldToNewer()
       if (life.aborted) controller.abort(life.reason)

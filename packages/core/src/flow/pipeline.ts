@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { ApplyContext, Output, Plan } from '../contracts/runtime.js'
-import type { Actor, Commit, Deployment, Outcome, Phase, Trigger } from '../protocol/index.js'
+import type { Actor, Commit, Outcome, Phase, Trigger } from '../protocol/index.js'
 import { within } from '../kernel/deadline.js'
 import { describeError, LongshoreError, RefusedError, UnavailableError } from '../kernel/errors.js'
 import { persist } from '../kernel/backoff.js'
@@ -38,7 +38,6 @@ export class Pipeline {
   readonly #service: Service
   readonly #attempt: Attempt
   readonly #signal: AbortSignal
-  readonly #phases: Deployment['phases'] = []
 
   constructor(parts: PipelineParts, service: Service, attempt: Attempt, signal: AbortSignal) {
     this.#parts = parts
@@ -50,7 +49,6 @@ export class Pipeline {
   /** Resolves when the deployment is settled and that is durable. */
   async run(): Promise<void> {
     try {
-      await this.#enter('fetching')
       const directory = await this.#fetch()
       // Whoever waits for a repository or for room on the disk takes no place: only what touches the host does.
       const plan = await this.#parts.slots.take(this.#signal, () => this.#carryOut(directory))
@@ -63,9 +61,9 @@ export class Pipeline {
 
   async #carryOut(directory: string): Promise<Plan> {
     const { hooks, runtimes } = this.#parts
-    await this.#enter('planning')
+    // Durable with the next write that is waited for: planning touches nothing yet.
+    void this.#enter('planning').catch(() => undefined)
     const plan = await hooks.plan(this.#plan(directory))
-    void hooks.tell('planned', plan)
     await hooks.guard(plan)
     const { kind } = this.#service.run
     const runtime = runtimes.get(kind)
@@ -77,6 +75,7 @@ export class Pipeline {
     this.#signal.throwIfAborted()
     // From here on the host is touched: a restart must find that this was begun.
     await this.#enter('applying')
+    void hooks.tell('planned', plan)
     const what = `up of ${plan.service}`
     // Waited for also when it is aborted: only its runtime knows when nothing of it is left.
     await within(plan.timeout + slack, what, (late) =>
@@ -162,10 +161,9 @@ export class Pipeline {
   /** Once the host was touched, what follows is recorded in any case. */
   async #enter(phase: Phase): Promise<void> {
     const { journal, life } = this.#parts
-    const kind = phase === 'fetching' ? 'deployment.started' : 'deployment.entered'
-    const draft = { kind, ...this.#about(), actor: this.#attempt.actor, data: { phase } } as const
-    const [event] = await (phase === 'verifying' ? journal.surely(life, draft) : journal.record(draft))
-    this.#phases.push({ phase, at: event!.time })
+    const { actor } = this.#attempt
+    const draft = { kind: 'deployment.entered', ...this.#about(), actor, data: { phase } } as const
+    await (phase === 'verifying' ? journal.surely(life, draft) : journal.record(draft))
   }
 
   #about() {
@@ -186,7 +184,8 @@ export class Pipeline {
     const { journal, hooks, life } = this.#parts
     const { id, why } = this.#attempt
     const { code, reason } = failure ?? {}
-    const data = { outcome, code, reason: reason?.slice(0, 4000), phases: this.#phases }
+    const { phases = [] } = (await journal.deployment(id)) ?? {}
+    const data = { outcome, code, reason: reason?.slice(0, 4000), phases }
     await journal.surely(life, { kind: 'deployment.settled', ...this.#about(), actor, why, data })
     const deployment = await journal.deployment(id)
     if (deployment) void hooks.tell(outcome === 'kept' ? 'settled' : 'failed', deployment)
