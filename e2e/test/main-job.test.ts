@@ -40,21 +40,29 @@ test('push, push again, stop, restart, start, remove: the main job as a user see
   expect(started.code).toBe(0)
   await until('the third version answers', 30_000, async () => (await answer(port)) === 'three')
   expect(longshore.processes()).toHaveLength(1)
-
-  await longshore.configure({ services: {} })
-  await until(
-    'the removed service has ended',
-    60_000,
-    async () =>
-      kinds(await longshore.events('service=hello')).includes('service.removed') &&
-      longshore.processes().length === 0,
-  )
-  const told = await longshore.cli('deployments', 'hello', '--json')
-  expect(told.stdout).toContain(first)
-  expect(kinds(await longshore.events()).at(-1)).toBeDefined()
   const seqs = (await longshore.events()).map(({ seq }) => seq)
   expect(seqs).toEqual(seqs.map((_, index) => index + 1))
 }, 240_000)
+
+test('a service that is removed from the config is ended, and its history stays', async () => {
+  const { repository, url } = await gitPlace()
+  const port = await freePort()
+  const sha = await repository.commit('main', webApp('one'))
+  const longshore = await longshoreAt({ services: { hello: webService(url, port) } })
+  await longshore.start()
+  await longshore.runs('hello', sha)
+
+  await longshore.configure({ services: {} })
+  const ended = async () => (await longshore.events('service=hello&kind=service.ended'))[0]
+  const event = await until('the service has ended', 60_000, ended)
+  expect(event).toMatchObject({ commit: sha, data: { because: 'removed' } })
+  expect(longshore.processes()).toEqual([])
+  expect(await answer(port)).toBeUndefined()
+  expect((await longshore.cli('ls')).stdout).not.toContain('hello')
+  expect((await longshore.cli('deployments', 'hello', '--json')).stdout).toContain(sha)
+  expect((await longshore.cli('events', '--service', 'hello')).stdout).toContain('service.removed')
+  expect(await longshore.cli('start', 'hello')).toMatchObject({ code: 1 })
+}, 120_000)
 
 test('a bad edit of the config changes nothing and is told; the mended one is applied', async () => {
   const { repository, url } = await gitPlace()

@@ -46,7 +46,7 @@ test('a credential and a secret of the environment are seen by git and by the se
   const hash = createHash('sha256').update(database).digest('hex')
   await until('the service has its secret', 30_000, async () => (await answer(port)) === hash)
   await longshore.runs('app', await repository.commit('main', { ...app, more: 'x' }))
-  const { looks, inArguments, inEnvironments } = await seen.end()
+  const { looks, inArguments, inEnvironments } = seen.end()
   expect(looks).toBeGreaterThan(20)
   expect(inArguments).toEqual([])
   expect(inEnvironments).toEqual([])
