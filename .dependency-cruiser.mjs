@@ -109,6 +109,8 @@ export default {
         pathNot: [
           '^$1/',
           '^packages/(core|cli|plugins/[^/]+)/dist/(index|protocol|(protocol|testkit)/index)\\.js$',
+          // The crash benchmark is the crash test at length: both run the same rounds.
+          '/test/(crash-rounds|deploy-crash)\\.mjs$',
         ],
       },
     },

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Clock, definePlugin, GitProvider as Contract, HostInfo, Logger, Secrets } from '@longshore/core'
-import { askpassScript } from './access/access.js'
+import { askpassScript } from './access/open.js'
 import { removeKeysLeft } from './access/ssh.js'
 import { Git } from './git.js'
 import { GitConfig } from './config.js'

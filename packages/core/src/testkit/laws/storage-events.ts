@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { EventQuery, Storage } from '../../contracts/storage.js'
 import { eventMatcher, type Event } from '../../protocol/index.js'
-import type { StoragePlace } from './storage.js'
 import { madeEvents, madeSince } from './storage-made.js'
+import type { StoragePlace } from './storage-place.js'
 
 /** The laws of reading and pruning events. */
 export const eventLaws: Record<string, (place: StoragePlace) => Promise<void>> = {

@@ -4,19 +4,7 @@ import type { Event } from '../../protocol/index.js'
 import type { Law } from '../law.js'
 import { eventLaws } from './storage-events.js'
 import { madeEvents } from './storage-made.js'
-
-export interface OpenedStorage {
-  storage: Storage
-  close(): Promise<void>
-}
-
-/** Where a store can be opened, closed and opened again; `remove` closes what is open and leaves nothing. */
-export interface StoragePlace {
-  open(): Promise<OpenedStorage>
-  /** Closes what is open, and keeps it. */
-  close(): Promise<void>
-  remove(): Promise<void>
-}
+import type { StoragePlace } from './storage-place.js'
 
 /** The law of `Storage`. Each law is given a place of its own, with nothing in it. */
 export function storageLaws(make: () => Promise<StoragePlace>): Law[] {
