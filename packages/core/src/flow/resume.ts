@@ -14,7 +14,7 @@ export async function resume(parts: FlowParts): Promise<{ found: Set<string>; lo
   const drafts: CoreDraft[] = []
   for (const placement of journal.placements().values()) {
     if (placement.host !== host) continue
-    const { service, deployment, running } = placement
+    const { service, deployment, running, last } = placement
     if (deployment) drafts.push(interrupted(service, deployment))
     if (blind.has(running?.runtime ?? placement.run.kind)) continue
     const here = [...found.values()].filter((each) => each.service === service)
@@ -23,7 +23,9 @@ export async function resume(parts: FlowParts): Promise<{ found: Set<string>; lo
     // What runs is not what the journal last knew to be kept: a crash came between the two.
     const other = here.length > 0 && !here.some((each) => each.deployment === running?.deployment)
     const missing = gone.some((instance) => instance.deployment === running?.deployment)
-    if ((other || missing) && desired(placement).commit) lost.add(service)
+    // What was interrupted may have ended what ran before it.
+    const torn = deployment !== undefined || last?.outcome === 'interrupted'
+    if ((other || missing || torn) && desired(placement).commit) lost.add(service)
   }
   if (drafts.length > 0) await journal.record(...drafts)
   return { found: new Set([...found.values()].map(({ service }) => service)), lost }
