@@ -21,16 +21,19 @@ export class Acknowledged {
    * @param {AbortSignal} signal
    */
   follow(longshore, signal) {
-    let count = 0
+    /** @type {string[]} */
+    const kinds = []
     const told = (event) => {
       this.add(event)
-      count++
+      kinds.push(event.kind)
     }
     return {
       ended: this.#read(longshore, signal, told),
-      /** Resolves when so many came, or after so many milliseconds. */
-      reached: (wanted, milliseconds) =>
-        until('the events', milliseconds, () => count >= wanted).catch(() => undefined),
+      /** Resolves when so many came, of the kind if one is named, or after so many milliseconds. */
+      reached: (wanted, kind, milliseconds) =>
+        until('the events', milliseconds, () => {
+          return kinds.filter((each) => kind === undefined || each === kind).length >= wanted
+        }).catch(() => undefined),
     }
   }
 

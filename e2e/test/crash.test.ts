@@ -8,3 +8,10 @@ test('killed at random points of deploying, nothing acknowledged is lost and exa
   expect(crash.kills).toBeGreaterThanOrEqual(20)
   expect(crash.acknowledged).toBeGreaterThan(100)
 }, 600_000)
+
+test('killed when what ran has ended and its successor is not there yet, it is brought back', async () => {
+  const crash = await DeployCrash.open()
+  onTestFinished(() => crash.close())
+  for (const act of ['restart', 'deploy', undefined] as const)
+    await crash.round({ push: act === undefined, act, kind: 'instance.exited' })
+}, 300_000)

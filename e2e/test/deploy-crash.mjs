@@ -21,6 +21,28 @@ const script = [
 /** @param {number} below */
 const random = (below) => Math.floor(Math.random() * below)
 
+/**
+ * What is done, and when the kill comes: after so many milliseconds, or at the first so many events, of that kind if one
+ * is named. `again`: milliseconds into the next start at which it is killed once more.
+ * @typedef {object} Plan
+ * @property {boolean} push
+ * @property {'restart' | 'deploy' | 'stop'} [act]
+ * @property {number} [after]
+ * @property {number} [events]
+ * @property {string} [kind]
+ * @property {number} [again]
+ */
+
+/** @returns {Plan} */
+function randomPlan() {
+  return {
+    push: random(4) > 0,
+    act: /** @type {const} */ ([undefined, 'restart', 'deploy', 'stop'])[random(4)],
+    ...(random(2) === 0 ? { after: random(1_500) } : { events: 1 + random(10) }),
+    again: random(3) === 0 ? random(2_500) : undefined,
+  }
+}
+
 /** A Longshore that is killed at random points of deploying, again and again, and looked at after each. */
 export class DeployCrash {
   #git
@@ -73,45 +95,38 @@ export class DeployCrash {
     await this.#git.close()
   }
 
-  /** One round: a push and perhaps a request, a kill in the midst, perhaps one more while it starts; then all is looked at. */
-  async round() {
-    const act = ['nothing', 'restart', 'deploy', 'stop'][random(4)]
-    const moment = random(2) === 0 ? `after ${random(1_500)} ms` : `at event ${1 + random(10)}`
-    const again = random(3) === 0 ? random(2_500) : undefined
+  /**
+   * One round: a push and perhaps a request, a kill in the midst, perhaps one more while it starts; then all is looked at.
+   * @param {Plan} plan
+   */
+  async round(plan = randomPlan()) {
     try {
-      await this.#disturb(act, moment)
-      if (again !== undefined) await this.#killWhileStarting(again)
+      await this.#disturb(plan)
+      if (plan.again !== undefined) await this.#killWhileStarting(plan.again)
       await this.#longshore.start()
       await this.check()
     } catch (error) {
-      throw new Error(`${act}, killed ${moment}, and then ${again ?? 'not'}: ${error.message}`, {
-        cause: error,
-      })
+      throw new Error(`${JSON.stringify(plan)}: ${error.message}`, { cause: error })
     }
   }
 
-  /**
-   * @param {string} act
-   * @param {string} moment
-   */
-  async #disturb(act, moment) {
+  /** @param {Plan} plan */
+  async #disturb({ push, act, after, events, kind }) {
     const life = new AbortController()
     const seen = this.#acknowledged.follow(this.#longshore, life.signal)
-    await this.#push()
+    if (push) await this.#push()
     const acting = this.#act(act)
-    const [, how, figure] = /(after|event) (\d+)/.exec(moment)
-    if (how === 'after') await new Promise((resolve) => setTimeout(resolve, Number(figure)))
-    else await seen.reached(Number(figure), 5_000)
+    if (after !== undefined) await new Promise((resolve) => setTimeout(resolve, after))
+    else await seen.reached(events ?? 1, kind, 5_000)
     await this.#longshore.kill()
     this.kills++
     life.abort()
     await Promise.all([seen.ended, acting])
   }
 
-  /** @param {string} act */
+  /** @param {Plan['act']} act */
   async #act(act) {
-    if (act === 'nothing') return
-    await new Promise((resolve) => setTimeout(resolve, random(1_000)))
+    if (act === undefined) return
     const answer = await this.#longshore
       .ask('POST', `/services/${service}/${act}`, { why: 'a try' })
       .catch(() => undefined)

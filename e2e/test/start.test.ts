@@ -40,7 +40,7 @@ test('a second Longshore on the same data is refused, harms nothing, and starts 
   const second = new Longshore(first)
   onTestFinished(() => second.close())
   const { code, said } = await refused(second)
-  expect(code).toBe(3)
+  expect(code).toBe(1)
   expect(said).toContain('STORAGE_LOCKED')
   expect(said).toContain(String(first.pid))
   expect((await first.runs('hello', sha)).instances[0].pid).toBe(pid)
