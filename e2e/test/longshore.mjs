@@ -234,7 +234,9 @@ export class Longshore {
     }
   }
 
+  /** What somebody set for a Longshore of their own must not reach this one. */
   #environment() {
-    return { ...process.env, LONGSHORE_LISTEN: '127.0.0.1:0', NO_COLOR: '1', ...this.env }
+    const others = Object.entries(process.env).filter(([name]) => !name.startsWith('LONGSHORE_'))
+    return { ...Object.fromEntries(others), LONGSHORE_LISTEN: '127.0.0.1:0', NO_COLOR: '1', ...this.env }
   }
 }
