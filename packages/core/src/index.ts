@@ -54,7 +54,7 @@ export { faultLine, nearest, type ConfigDocument, type ConfigFault } from './pro
 export { Contributions } from './kernel/contributions.js'
 export { HostInfo } from './kernel/host.js'
 export { Clock, systemClock } from './kernel/clock.js'
-export { within } from './kernel/deadline.js'
+export { within } from './waiting/deadline.js'
 export {
   DeadlineError,
   describeError,

@@ -1,4 +1,4 @@
-import { within } from '../kernel/deadline.js'
+import { within } from '../waiting/deadline.js'
 import type { FlowParts } from './parts.js'
 
 /** Milliseconds beyond a runtime's own deadline: it says better than we could what it waited for. */

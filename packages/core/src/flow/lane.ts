@@ -9,7 +9,7 @@ import {
 } from '../protocol/index.js'
 import { describeError } from '../kernel/errors.js'
 import { newId } from '../kernel/ids.js'
-import { persist } from '../kernel/backoff.js'
+import { persist } from '../waiting/backoff.js'
 import { endWith } from './end.js'
 import type { FlowParts } from './parts.js'
 import { Ended, Pipeline, type Attempt } from './pipeline.js'
@@ -36,6 +36,8 @@ export class Lane {
   readonly #life = new AbortController()
   #ask: Ask | undefined
   #work: Promise<void> | undefined
+  /** Ends the wait before the next try: whoever asks now does not wait for what failed before. */
+  #pause = new AbortController()
   /** `wanted` is what `desired` said when it began: a restart keeps another commit, and is not superseded by that. */
   #current: { id: string; wanted: string; digest: string; controller: AbortController } | undefined
 
@@ -49,6 +51,7 @@ export class Lane {
     if (this.#life.signal.aborted) return undefined
     const merged = (this.#ask = merge(this.#ask, ask))
     this.#yieldToNewer()
+    this.#pause.abort()
     this.#work ??= this.#run()
     return merged.id
   }
@@ -64,6 +67,7 @@ export class Lane {
   async close(): Promise<void> {
     const reason = new Ended('DEPLOYMENT_INTERRUPTED', 'interrupted', 'Longshore stopped', systemActor)
     this.#life.abort(reason)
+    this.#pause.abort()
     this.#current?.controller.abort(reason)
     await this.#work
   }
@@ -94,7 +98,14 @@ export class Lane {
     while (this.#ask && !this.#life.signal.aborted) {
       const ask = this.#ask
       this.#ask = undefined
-      await persist(clock, this.#life.signal, () => this.#close(ask), again)
+      this.#pause = new AbortController()
+      let closed = false
+      const close = async () => {
+        await this.#close(ask)
+        closed = true
+      }
+      await persist(clock, this.#pause.signal, close, again)
+      if (!closed) this.#ask = this.#ask ? merge(ask, this.#ask) : ask
     }
     // In the same breath as the last look at `ask`: one that comes later begins anew.
     this.#work = undefined
@@ -105,8 +116,10 @@ export class Lane {
     const placement = this.#placement()
     if (!placement) return
     const { running, stuck } = placement
-    const wanted = desired(placement).commit
+    const { commit: wanted, because } = desired(placement)
     if (!wanted) {
+      // Another repository or branch is declared: what runs goes on until a commit of that one is there.
+      if (running && because === 'nothing yet') return
       if (running || stuck || ask.trigger !== 'commit') await this.#end(placement, ask)
       return
     }
@@ -164,9 +177,17 @@ export class Lane {
   }
 }
 
-/** Two asks become one: the newer speaks, what either insisted on stays, and the id that was told first. */
+/**
+ * Two asks become one: the newer speaks, unless it is a mere commit, which insists on nothing; what either insisted on
+ * stays, and the id that was told first.
+ */
 function merge(before: Ask | undefined, after: Ask): Ask {
   if (!before) return after
   const keep = after.force ? after.keep : before.keep
-  return { ...after, force: before.force || after.force, keep, id: before.id ?? after.id }
+  return {
+    ...(after.trigger === 'commit' ? before : after),
+    force: before.force || after.force,
+    keep,
+    id: before.id ?? after.id,
+  }
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import type { ApplyContext, Output, Plan } from '../contracts/runtime.js'
 import type { Actor, Commit, Outcome, Phase, Trigger } from '../protocol/index.js'
-import { within } from '../kernel/deadline.js'
+import { within } from '../waiting/deadline.js'
 import { describeError, LongshoreError, RefusedError, UnavailableError } from '../kernel/errors.js'
-import { persist } from '../kernel/backoff.js'
+import { persist } from '../waiting/backoff.js'
 import { slack } from './end.js'
 import type { FlowParts } from './parts.js'
 import type { Service } from './service.js'
@@ -63,8 +63,9 @@ export class Pipeline {
     const { hooks, runtimes } = this.#parts
     // Durable with the next write that is waited for: planning touches nothing yet.
     void this.#enter('planning').catch(() => undefined)
-    const plan = await hooks.plan(this.#plan(directory))
-    await hooks.guard(plan)
+    const draft = this.#plan(directory)
+    const plan = await this.#decided('plan', draft, () => hooks.plan(draft))
+    await this.#decided('guard', plan, () => hooks.guard(plan))
     const { kind } = this.#service.run
     const runtime = runtimes.get(kind)
     if (!runtime) {
@@ -87,8 +88,17 @@ export class Pipeline {
     return plan
   }
 
+  /** What taps decide. One that never answers ends with the deadline, and with the deployment: it holds no lane up. */
+  #decided<T>(
+    hook: string,
+    { service, timeout }: Plan,
+    ask: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return within(timeout + slack, `${hook} of ${service}`, ask, this.#signal)
+  }
+
   async #verify(plan: Plan): Promise<void> {
-    const verdict = await this.#parts.hooks.settle(plan, this.#signal)
+    const verdict = await this.#decided('settle', plan, (signal) => this.#parts.hooks.settle(plan, signal))
     void this.#parts.hooks.tell('verified', plan)
     if (!verdict.keep) throw new RefusedVerdict(verdict.code, verdict.reason)
   }

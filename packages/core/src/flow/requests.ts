@@ -23,7 +23,8 @@ export function takeRequests(parts: FlowParts, lanes: ReadonlyMap<string, Lane>)
   return async (request: Request): Promise<Accepted> => {
     if (request.kind === 'cancel') return cancel(parts, lanes, request)
     const { service, host = parts.host } = request
-    const placement = parts.journal.placement(service, host)
+    // A lane is of this host: a placement of another one has none here.
+    const placement = host === parts.host ? parts.journal.placement(service, host) : undefined
     const lane = lanes.get(service)
     if (!placement?.declared || !lane) throw serviceUnknown(service, request.host, placement !== undefined)
     const asked = { parts, request, placement, lane }

@@ -2,7 +2,7 @@ import picomatch from 'picomatch'
 import { pollActor, systemActor, type Commit, type CoreDraft, type Placement } from '../protocol/index.js'
 import { describeError } from '../kernel/errors.js'
 import type { Sighting } from '../contracts/git-provider.js'
-import { persist } from '../kernel/backoff.js'
+import { persist } from '../waiting/backoff.js'
 import type { FlowParts } from './parts.js'
 import type { Service } from './service.js'
 
@@ -12,6 +12,8 @@ export class Watcher {
   readonly #service: Service
   readonly #admitted: () => void
   readonly #life = new AbortController()
+  /** Ends the wait before the next try: a newer head does not wait for what was wrong with the one before. */
+  #pause = new AbortController()
   #head: string | undefined
   #looked: string | undefined
   #looking: Promise<void> | undefined
@@ -26,6 +28,7 @@ export class Watcher {
 
   async close(): Promise<void> {
     this.#life.abort()
+    this.#pause.abort()
     await this.#done
     await this.#looking
   }
@@ -47,6 +50,7 @@ export class Watcher {
   async #sighted(sighting: Sighting): Promise<void> {
     if (sighting.kind === 'head') {
       this.#head = sighting.sha
+      this.#pause.abort()
       this.#looking ??= this.#look()
     } else if (sighting.kind === 'reachable') await this.#reachable()
     else await this.#unreachable(sighting)
@@ -56,9 +60,10 @@ export class Watcher {
   async #look(): Promise<void> {
     const { clock, log } = this.#parts
     while (this.#head !== this.#looked && !this.#life.signal.aborted) {
+      this.#pause = new AbortController()
       await persist(
         clock,
-        this.#life.signal,
+        this.#pause.signal,
         () => this.#seen(this.#head!),
         async (error, wait) => {
           log.warn(

@@ -2,7 +2,7 @@ import type { RuntimeChange } from '../contracts/runtime.js'
 import type { Storage } from '../contracts/storage.js'
 import { pollActor, systemActor, type CoreDraft, type Placement, type Trigger } from '../protocol/index.js'
 import type { Config } from '../kernel/config.js'
-import { persist } from '../kernel/backoff.js'
+import { persist } from '../waiting/backoff.js'
 import { Lane } from './lane.js'
 import type { FlowParts } from './parts.js'
 import { takeRequests } from './requests.js'
@@ -46,7 +46,10 @@ export class Works {
         this.#open(service, lost.has(service) ? 'lost' : 'resume')
     }
     this.#keep('retention', () => this.#prune())
-    this.#config.changed(() => (this.#turn = this.#turn.then(() => this.#reconfigure())))
+    // One that failed (a full disk) must not fail all that come after it.
+    this.#config.changed(
+      () => (this.#turn = this.#turn.catch(() => undefined).then(() => this.#reconfigure())),
+    )
   }
 
   async stop(): Promise<void> {

@@ -11,10 +11,10 @@ import {
   type Slice,
 } from '../protocol/index.js'
 import type { Clock } from '../kernel/clock.js'
-import { InputError, UnavailableError } from '../kernel/errors.js'
+import { InputError, RefusedError, UnavailableError } from '../kernel/errors.js'
 import { newId } from '../kernel/ids.js'
 import type { Logger } from '../kernel/logger.js'
-import { persist } from '../kernel/backoff.js'
+import { persist } from '../waiting/backoff.js'
 import type { Journal } from './journal.js'
 
 interface Parts {
@@ -38,6 +38,8 @@ const recentEvents = 2_000
 const cachedDocuments = 5_000
 /** Writes that may be under way at once; more wait for no one and are refused. */
 const pendingWrites = 10_000
+/** Milliseconds between two tries to record what has happened: a stop waits behind it, so it is soon after the disk is back. */
+const surelyEvery = 5_000
 
 /** `advance`: the only writer. */
 export class Advance implements Journal {
@@ -83,7 +85,7 @@ export class Advance implements Journal {
     const { clock, log } = this.#parts
     const again = (error: unknown, wait: number) =>
       log.error({ error, wait, kind: drafts[0]?.kind }, 'what has happened could not be recorded yet')
-    await persist(clock, signal, async () => void (events = await this.record(...drafts)), again)
+    await persist(clock, signal, async () => void (events = await this.record(...drafts)), again, surelyEvery)
     return events ?? this.record(...drafts)
   }
 
@@ -122,12 +124,27 @@ export class Advance implements Journal {
   async open(): Promise<void> {
     const { storage } = this.#parts
     const placements = await storage.list<Placement>('placement')
+    this.#refuseRenamed(new Set(placements.map(({ value }) => value.host)))
     this.#ahead.clear()
     this.#documents.clear()
     this.#placements.clear()
     for (const { key, value } of placements) this.#placements.set(key, value)
     this.#seq = this.#durable = storage.last()
     this.#failed = false
+  }
+
+  /** Holds belong to a placement, so to a host's name: under another one, what was stopped would run again. */
+  #refuseRenamed(known: ReadonlySet<string>): void {
+    const { host } = this.#parts
+    if (known.size === 0 || known.has(host)) return
+    const before = [...known].join(' and ')
+    throw new RefusedError(
+      'HOST_RENAMED',
+      `the data folder is that of the host ${before}, and this is ${host}`,
+      {
+        hint: `Set host: ${before} in the config, so that holds and history stay; or choose another data folder to begin anew.`,
+      },
+    )
   }
 
   async #write(drafts: EventDraft[]): Promise<{ events: Event[]; durable: Promise<void> }> {

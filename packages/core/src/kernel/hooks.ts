@@ -1,7 +1,11 @@
 import { AsyncParallelHook, AsyncSeriesBailHook, AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
 import type { Plan } from '../contracts/runtime.js'
 import type { Commit, Deployment, Event, Placement } from '../protocol/index.js'
+import { within } from '../waiting/deadline.js'
 import { token } from './token.js'
+
+/** Milliseconds that the taps of `admit` may take together, and one that is told. */
+const tapDeadline = 30_000
 
 /** Why a deciding tap says no: a stable code and a sentence for people. */
 export interface Refusal {
@@ -92,7 +96,7 @@ export class HookBoard {
     for (const [name, hook] of this.#told) {
       view[name] = door(hook, plugin, undo, (fn) => async (...args: unknown[]) => {
         try {
-          await fn(...args)
+          await within(tapDeadline, `${name} of ${plugin}`, async () => fn(...args))
         } catch (error) {
           this.#fault({ plugin, hook: name, error })
         }
@@ -108,7 +112,8 @@ export class HookBoard {
 
   async admit(commit: Commit, placement: Placement): Promise<Refusal | undefined> {
     try {
-      return (await this.#deciding.admit.promise(commit, placement)) ?? undefined
+      const ask = () => this.#deciding.admit.promise(commit, placement)
+      return (await within(tapDeadline, 'admit', ask)) ?? undefined
     } catch (error) {
       this.#fault({ plugin: 'an admit tap', hook: 'admit', error })
       return {

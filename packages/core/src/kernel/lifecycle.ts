@@ -1,4 +1,4 @@
-import { within } from './deadline.js'
+import { within } from '../waiting/deadline.js'
 import type { Hook, Hooks, Undo } from './hooks.js'
 import type { Logger } from './logger.js'
 

@@ -1,6 +1,6 @@
 import type { SecretStore } from '../contracts/secret-store.js'
 import type { SecretRef } from '../protocol/index.js'
-import { within } from './deadline.js'
+import { within } from '../waiting/deadline.js'
 import { InputError } from './errors.js'
 import type { Secret } from './secret.js'
 import { token } from './token.js'

@@ -84,7 +84,12 @@ export function why(placement: Placement): string | undefined {
   return instanceTrouble(placement)
 }
 
-function nothingYet({ service, unreachable, refused, source }: Placement): string {
+function nothingYet({ service, running, unreachable, refused, source }: Placement): string {
+  if (running) {
+    const { url, ref } = source
+    const waits = unreachable ? `cannot be read, ${unreachable.reason}` : 'has shown no commit to deploy yet'
+    return `${service} still runs ${short(running.commit)}: ${ref} of ${url} is declared now, and ${waits}.`
+  }
   if (unreachable) return `${service} does not run: its repository cannot be read, ${unreachable.reason}`
   if (refused) return `${service} does not run: ${refused.sha.slice(0, 7)} was refused, ${refused.reason}`
   return `${service} does not run yet: no commit of ${source.ref} was seen.`

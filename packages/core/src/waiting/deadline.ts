@@ -1,4 +1,4 @@
-import { DeadlineError } from './errors.js'
+import { DeadlineError } from '../kernel/errors.js'
 
 /**
  * Waits for the work at most so many milliseconds. The work is given a signal that aborts at the deadline, or when

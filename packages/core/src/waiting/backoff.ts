@@ -1,13 +1,14 @@
-import type { Clock } from './clock.js'
+import type { Clock } from '../kernel/clock.js'
 
-/** Does the work until it succeeds, waiting longer after each failure; ends by the signal only. */
+/** Does the work until it succeeds, waiting longer after each failure, `longest` ms at most; ends by the signal only. */
 export async function persist(
   clock: Clock,
   signal: AbortSignal,
   work: () => Promise<void>,
   failed: (error: unknown, wait: number) => Promise<void> | void,
+  longest = 600_000,
 ): Promise<void> {
-  for (let wait = 1_000; !signal.aborted; wait = Math.min(2 * wait, 600_000)) {
+  for (let wait = 1_000; !signal.aborted; wait = Math.min(2 * wait, longest)) {
     try {
       return await work()
     } catch (error) {
