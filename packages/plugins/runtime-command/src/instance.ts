@@ -61,13 +61,19 @@ export class Instance {
     return this.#life !== undefined
   }
 
+  /** Whether its `up` began and did not succeed: what that left elsewhere only `down` can end. */
+  get owesDown(): boolean {
+    const { keepAlive, down } = this.plan.run
+    return !keepAlive && down !== undefined && !this.up && this.#record.process !== undefined
+  }
+
   get pid(): number | undefined {
     return this.#record.process?.pid
   }
 
   /**
    * Brings it up for the first time. Resolves when the job succeeded, or the supervised process lives. Errors: those of
-   * the command, UP_FAILED, and the signal's reason; then nothing of it is left.
+   * the command, UP_FAILED, and the signal's reason; then nothing of it is left, but a `down` that is owed.
    */
   async begin(command: Resolved, { signal, output, secret }: ApplyContext): Promise<void> {
     const { keepAlive } = this.plan.run
@@ -91,7 +97,9 @@ export class Instance {
       if (keepAlive) this.#life = this.#keep(started)
       else await this.#leave()
     } catch (error) {
-      await this.end(Math.min(this.plan.run.grace, failedGrace))
+      const grace = Math.min(this.plan.run.grace, failedGrace)
+      if (this.owesDown) await this.stop(grace).then(() => this.close())
+      else await this.end(grace)
       if (started && keepAlive) this.#tell({ kind: 'exited', ...(await started.exit) })
       throw roomless(error)
     }

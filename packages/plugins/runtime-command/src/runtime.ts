@@ -40,12 +40,15 @@ export class CommandRuntime implements Runtime<CommandRun> {
     })
   }
 
-  /** Only `down` can end what a job started elsewhere, so it must succeed; a supervised process is ended in any case. */
+  /**
+   * Only `down` can end what a job started elsewhere, so it must succeed; a supervised process is ended in any case. Of
+   * a job that never came up it may be broken as well: it is tried, and that is all.
+   */
   async #down(instance: Instance, context: ApplyContext): Promise<void> {
     try {
       await runDown(instance, context, this.#tools)
     } catch (error) {
-      if (!instance.plan.run.keepAlive) {
+      if (!instance.plan.run.keepAlive && instance.up) {
         await instance.stop()
         throw error
       }
@@ -114,7 +117,7 @@ export class CommandRuntime implements Runtime<CommandRun> {
     try {
       signal.throwIfAborted()
       const olds = this.#of(service).filter((each) => each.plan.deployment !== deployment)
-      const same = this.#of(service).find((each) => each.plan.deployment === deployment)
+      const same = this.#of(service).find((each) => each.plan.deployment === deployment && each.up)
       if (!same) await this.#replace(olds, plan, { ...context, signal })
       for (const old of olds) await this.#forget(old)
     } finally {
@@ -136,9 +139,20 @@ export class CommandRuntime implements Runtime<CommandRun> {
     } catch (error) {
       // One that could not be stopped runs still.
       if (first && !this.#closing) for (const old of olds) if (!old.running) old.revive()
+      if (instance.owesDown) await this.#owe(instance)
       throw error
     }
     this.#instances.set(plan.service, [...this.#of(plan.service), instance])
+  }
+
+  /** Keeps an instance for its `down`; the newest that failed stands for those before it. */
+  async #owe(instance: Instance): Promise<void> {
+    const { service, deployment } = instance.plan
+    for (const older of this.#of(service).filter(({ owesDown }) => owesDown)) {
+      if (older.plan.deployment !== deployment) await older.end()
+    }
+    const up = this.#of(service).filter(({ owesDown }) => !owesDown)
+    this.#instances.set(service, [...up, instance])
   }
 
   #of(service: string): Instance[] {
@@ -184,6 +198,10 @@ export class CommandRuntime implements Runtime<CommandRun> {
         this.#instances.set(service, [instance])
         return
       }
+    }
+    if (instance.owesDown && !newer) {
+      await instance.stop()
+      return this.#owe(instance)
     }
     await instance.end().catch((error: unknown) => {
       if (!(error instanceof LongshoreError)) throw error

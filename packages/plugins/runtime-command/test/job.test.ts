@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -121,6 +122,42 @@ describe('a job', () => {
     expect(bench.printed).toBe('trying\ntrying\n')
     await bench.end()
     expect(bench.printed).toBe('trying\ntrying\n')
+  })
+
+  it('that never came up is taken down all the same: by a stop, and after a crash of Longshore', async () => {
+    const elsewhere = join(bench.data, 'elsewhere')
+    const down = ['rm', elsewhere]
+    const begins = `touch ${elsewhere}; `
+    await expect(bench.apply(1, { up: ['sh', '-c', `${begins} exit 1`], down })).rejects.toEqual(
+      code('UP_FAILED'),
+    )
+    await bench.end()
+    expect(existsSync(elsewhere)).toBe(false)
+
+    const stopped = new AbortController()
+    const up = ['sh', '-c', `${begins} exec sleep 1000`]
+    const applying = bench.apply(2, { up, down }, { signal: stopped.signal })
+    await until('it began', () => existsSync(elsewhere))
+    stopped.abort(new Error('stopped'))
+    await expect(applying).rejects.toThrow('stopped')
+    await bench.open()
+    expect(await bench.runtime.find()).toEqual([])
+    await bench.end()
+    expect(existsSync(elsewhere)).toBe(false)
+    expect(await bench.records.all()).toEqual([])
+  })
+
+  it('that never came up is forgotten when a newer one did, and its broken down bars no stop', async () => {
+    const broken = { up: ['false'], down: ['sh', '-c', 'echo broken; exit 1'] }
+    await expect(bench.apply(1, broken)).rejects.toEqual(code('UP_FAILED'))
+    await expect(bench.apply(2, broken)).rejects.toEqual(code('UP_FAILED'))
+    await bench.end()
+    expect(bench.printed.match(/broken/g)).toHaveLength(1)
+    await expect(bench.apply(3, broken)).rejects.toEqual(code('UP_FAILED'))
+    await bench.apply(4, { up: ['true'], down: ['echo', 'down of 4'] })
+    bench.printed = ''
+    await bench.end()
+    expect(bench.printed).toBe('down of 4\n')
   })
 })
 
