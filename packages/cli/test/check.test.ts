@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { folderWith, longshore } from './longshore.js'
@@ -111,12 +112,9 @@ test('plugins that need one another in a circle, or what nobody provides', async
   ])
 })
 
-/** Plugins beside the tests, where `@longshore/core` is found. */
+/** Plugins in a folder of their own, where nothing is installed. */
 async function checkPlugins(texts: string[]): Promise<string[]> {
-  const files = texts.map((text, index) => [
-    `${index}.mjs`,
-    text.replace('@longshore/core', import.meta.resolve('@longshore/core')),
-  ])
+  const files = texts.map((text, index) => [`${index}.mjs`, text])
   const names = files.map(([name]) => `./${name}`)
   const { lines } = await check({
     'longshore.config.yaml': `version: 1\nplugins: ${JSON.stringify(names)}\n`,
@@ -126,10 +124,9 @@ async function checkPlugins(texts: string[]): Promise<string[]> {
 }
 
 test('the options beside a plugin are its section, checked where they stand', async () => {
-  const zod = import.meta.resolve('zod')
   const folder = await folderWith({
     'box.yaml': "version: 1\nplugins:\n  - [./mine.ts, { resolvr: '127.0.0.1' }]\n",
-    'mine.ts': `import { z } from '${zod}'\nconst name: string = 'mine'\nexport default { name, config: z.strictObject({ resolver: z.string() }), setup() {} }`,
+    'mine.ts': `import { z } from 'zod'\nconst name: string = 'mine'\nexport default { name, config: z.strictObject({ resolver: z.string() }), setup() {} }`,
   })
   const { code, stdout } = await longshore(['check', 'box.yaml', '--json'], folder)
   expect(code).toBe(1)
@@ -141,4 +138,16 @@ test('the options beside a plugin are its section, checked where they stand', as
     path: 'mine.resolvr',
     message: 'unknown key "resolvr"; did you mean resolver?',
   })
+})
+
+test('the plugin that the docs show, in a file beside a config where nothing is installed', async () => {
+  const docs = await readFile(new URL('../../../docs/plugins.md', import.meta.url), 'utf8')
+  const example = /```ts\n(.*?)```/s.exec(docs)?.[1] ?? ''
+  expect(example).toContain('definePlugin')
+  const { code, lines } = await check({
+    'longshore.config.yaml': "version: 1\nplugins: [['./plugins/mine.ts', { also: [6] }]]\n",
+    'plugins/mine.ts': example,
+  })
+  expect(lines).toEqual([])
+  expect(code).toBe(0)
 })

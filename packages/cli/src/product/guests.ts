@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { dirname, extname, isAbsolute, resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { dirname, isAbsolute, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { InputError, type ConfigDocument, type LongshoreError, type Plugin } from '@longshore/core'
 import { isRecord, withValue } from '../config/document.js'
 
@@ -78,10 +78,15 @@ async function locatePackage(name: string, configFile: string): Promise<string |
   }
 }
 
+/** What a plugin beside a config means by these is Longshore's own: it need not, and must not, bring a second one. */
+const ours = ['@longshore/core', '@longshore/core/protocol', 'zod']
+
 async function importFile(file: string): Promise<unknown> {
-  if (extname(file) !== '.ts') return import(pathToFileURL(file).href)
   const { createJiti } = await import('jiti')
-  return createJiti(file).import(file)
+  const own = ours.map((name) => [name, fileURLToPath(import.meta.resolve(name))] as const)
+  // Longest first: else the door `protocol` would be looked for below the other one's file.
+  const alias = Object.fromEntries(own.toSorted(([a], [b]) => b.length - a.length))
+  return createJiti(file, { alias, nativeModules: Object.values(alias) }).import(file)
 }
 
 function isPlugin(value: unknown): value is Plugin {
