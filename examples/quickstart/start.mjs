@@ -92,7 +92,7 @@ function welcome(url, port) {
 ${bold('Longshore runs.')} Everything is on this machine, in ${home}
 
   the service    http://127.0.0.1:${port}
-  the API        ${url}/api/v1/overview ${dim(`(documented at ${url}/api/v1/openapi.json)`)}
+  the API        ${url}/api/v1/overview ${dim('(docs/api.md tells the rest)')}
   the repository ${clone}
 
 In another terminal:
