@@ -164,21 +164,24 @@ export class DeployCrash {
     const { hold } = await longshore.service(service)
     assert.ok(hold || !this.#stopped, 'a stop was acknowledged, and the hold is gone')
     if (hold) await this.#checkHeld()
-    await longshore.runs(service, head, recovery)
-    const [one, ...others] = await until('one process runs', recovery, () => {
-      const found = longshore.processes()
-      return found.length === 1 && found
-    })
-    assert.deepEqual(others, [])
-    assert.equal(one.env.LONGSHORE_COMMIT, head)
-    assert.equal(
-      (await longshore.service(service)).instances.find(({ state }) => state === 'running').pid,
-      one.pid,
-    )
+    const { events, process } = await until(`all is calm on ${head}`, recovery, () => this.#calm(head))
+    assert.equal(process.env.LONGSHORE_COMMIT, head)
     assert.ok(!existsSync(join(longshore.folder, 'lock.twice')), 'two of the service ran at the same time')
-    const events = await longshore.events()
     this.#acknowledged.compare(events)
-    checkSettled(events)
+  }
+
+  /**
+   * The journal and the one process, once every deployment has settled and the head runs; undefined until then.
+   * @param {string} head
+   */
+  async #calm(head) {
+    const longshore = this.#longshore
+    const events = await longshore.events()
+    const { running, deployment, instances } = await longshore.service(service)
+    if (unsettled(events).length > 0 || deployment || running?.commit.sha !== head) return undefined
+    const [process, ...others] = longshore.processes()
+    const known = instances.find(({ state }) => state === 'running')
+    return process && others.length === 0 && known?.pid === process.pid ? { events, process } : undefined
   }
 
   /** Nothing runs until somebody starts it. */
@@ -195,10 +198,15 @@ export class DeployCrash {
 }
 
 /**
- * Every deployment that was queued has settled, once.
+ * The deployments that were queued and have not settled; rejects what settled twice, or was never queued.
  * @param {{ kind: string, deployment?: string }[]} events
  */
-function checkSettled(events) {
-  const of = (kind) => events.filter((event) => event.kind === kind).map(({ deployment }) => deployment)
-  assert.deepEqual(of('deployment.settled').sort(), of('deployment.queued').sort())
+function unsettled(events) {
+  const open = new Set()
+  for (const { kind, deployment } of events) {
+    if (kind === 'deployment.queued') open.add(deployment)
+    if (kind === 'deployment.settled')
+      assert.ok(open.delete(deployment), `${deployment} settled, but was not under way`)
+  }
+  return [...open]
 }
