@@ -119,7 +119,7 @@ test('the newcomer: push, stop, push, restart, start; Ctrl-C leaves nothing', as
   )
   console.log(`push to answer: ${Math.round(performance.now() - pushed)} ms`)
 
-  expect(longshore('stop', 'hello', '--why', 'a try')).toContain('nothing of it runs any more')
+  expect(longshore('stop', 'hello', '--why', 'a try')).toContain('it has ended')
   expect(await answer(url)).toBe('')
   const held = push('Good evening')
   await until(

@@ -65,16 +65,17 @@ const visible = (text: string) => text.replace(colour, '').length
  */
 export function plain(text: string, { colours = false } = {}): string {
   // eslint-disable-next-line no-control-regex -- they are what is looked for
-  const steering = /\x1b\[[\d;]*m|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g
+  const steering = /\x1b\[[\d;]*m|[\x00-\x08\x0a-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g
   return text.replace(steering, (found) => {
     if (found.length > 1) return colours ? found : ''
+    if (found === '\n') return ' '
     return found === '\r' ? '' : `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
 }
 
 /** The first line of a message, cut to a length. */
 export function subject(message: string, length = 60): string {
-  const [line = ''] = plain(message).split('\n')
+  const line = plain(message.split('\n', 1)[0] ?? '')
   return line.length > length ? `${line.slice(0, length - 1)}…` : line
 }
 

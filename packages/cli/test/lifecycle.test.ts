@@ -66,7 +66,7 @@ test('the main job by the command line: deployed, stopped, held over a restart, 
   await lookAndRestart(cli, first)
 
   const stopped = await cli('stop', 'api', '--why', 'the disk is full')
-  expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing of it runs any more') })
+  expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('it has ended') })
   expect(await runs()).toBeUndefined()
   const second = await repository.commit('main', { 'up.mjs': `${up}// 2` }, { message: 'Second' })
   await until(

@@ -22,15 +22,13 @@ export const stop = command({
     detach: { type: 'boolean', description: 'Return once the hold is recorded, before everything has ended' },
     ...clientArgs,
   },
-  examples: [["longshore stop api --why 'the disk is full'", 'returns when nothing of it runs any more']],
+  examples: [["longshore stop api --why 'the disk is full'", 'returns when it has ended']],
   async run({ service, why, config, json, detach }, terminal) {
     const api = await openApi(terminal, config)
     const accepted = await api.call(coreRoutes.stop, { params: { service }, body: { why } })
     const view = detach ? undefined : await untilEnded(api, service, accepted.seq)
     if (json) return printJson(terminal, view ?? accepted)
-    terminal.print(
-      detach ? `${service} is held and ends.` : `${service} is held; nothing of it runs any more.`,
-    )
+    terminal.print(detach ? `${service} is held and ends.` : `${service} is held; it has ended.`)
     for (const placement of view?.placements ?? []) if (placement.why) terminal.print(plain(placement.why))
   },
 })

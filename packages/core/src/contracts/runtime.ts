@@ -28,7 +28,10 @@ export interface Output {
 }
 
 export interface ApplyContext {
-  /** Aborts when a newer deployment, a stop or the deadline ends this one. */
+  /**
+   * Aborts when a newer deployment, a stop or the deadline ends this one. The reason's code is DEPLOYMENT_STOPPED when
+   * nothing should run any more: then the old one is not brought back either.
+   */
   signal: AbortSignal
   output: Output
   /** Opens what the plan refers to; the only place where a secret becomes a value. */

@@ -84,7 +84,7 @@ export class Lane {
     const wanted = desired(placement).commit
     if (!wanted) {
       const reason = placement.hold ? 'the service was stopped' : 'nothing should run any more'
-      current.controller.abort(new Ended('DEPLOYMENT_CANCELLED', 'cancelled', reason, placement.hold?.by))
+      current.controller.abort(new Ended('DEPLOYMENT_STOPPED', 'cancelled', reason, placement.hold?.by))
     } else if (wanted.sha !== current.wanted || placement.digest !== current.digest) {
       const reason = `${wanted.sha.slice(0, 7)} is wanted instead`
       current.controller.abort(new Ended('DEPLOYMENT_SUPERSEDED', 'superseded', reason))

@@ -67,12 +67,7 @@ async function start({ parts, request, placement: before, lane }: Asked): Promis
 async function redeploy(asked: Asked): Promise<Accepted> {
   const { parts, request, placement: before, lane } = asked
   const { actor, why, service, kind } = request
-  const { hold } = before
-  if (hold) {
-    throw new RefusedError('SERVICE_HELD', `${service} is held${hold.why ? `: ${hold.why}` : ''}`, {
-      hint: `Release it first: longshore start ${service}`,
-    })
-  }
+  refuseHeld(before)
   const seq = kind === 'deploy' && request.commit ? await choose(asked, request.commit) : before.seq
   const { running, deployment, digest, ...after } = parts.journal.placement(service, before.host) ?? before
   const wanted = desired({ running, digest, ...after }).commit
@@ -89,6 +84,13 @@ async function redeploy(asked: Asked): Promise<Accepted> {
   return { seq, deployment: lane.ask({ trigger, actor, why, force: true, keep, id }) }
 }
 
+function refuseHeld({ hold, service }: Placement): void {
+  if (!hold) return
+  throw new RefusedError('SERVICE_HELD', `${service} is held${hold.why ? `: ${hold.why}` : ''}`, {
+    hint: `Release it first: longshore start ${service}`,
+  })
+}
+
 /** A commit that a person names counts as admitted: the newest until a newer one comes. */
 async function choose({ parts, request, placement }: Asked, sha: string): Promise<number> {
   const { newest, seen, running } = placement
@@ -97,6 +99,8 @@ async function choose({ parts, request, placement }: Asked, sha: string): Promis
   if (!source) throw serviceUnknown(request.service)
   const commit = known ?? (await parts.git.fetch(source, sha, AbortSignal.timeout(lookUp)))
   const refusal = await parts.hooks.admit(commit, placement)
+  // Looking it up takes a while: a stop may have come.
+  refuseHeld(parts.journal.placement(placement.service, placement.host) ?? placement)
   if (refusal) throw new RefusedError(refusal.code, refusal.reason)
   return record(parts, request, { kind: 'commit.admitted', commit: sha, data: { commit, held: false } })
 }

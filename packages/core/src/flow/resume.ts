@@ -59,7 +59,10 @@ async function findAll(parts: FlowParts): Promise<Findings> {
     try {
       for (const instance of await runtime.find()) {
         findings.found.set(instance.instance, instance)
-        if (!journal.placement(instance.service, host)) await endWith(parts, kind, instance.service)
+        if (journal.placement(instance.service, host)) continue
+        await endWith(parts, kind, instance.service).catch((error: unknown) => {
+          log.error({ error, ...instance }, 'what belongs to no service could not be ended')
+        })
       }
     } catch (error) {
       log.error({ error, kind }, 'a runtime cannot tell what runs')

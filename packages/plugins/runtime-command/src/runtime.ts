@@ -138,7 +138,8 @@ export class CommandRuntime implements Runtime<CommandRun> {
       await instance.begin(command, context)
     } catch (error) {
       // One that could not be stopped runs still.
-      if (first && !this.#closing) for (const old of olds) if (!old.running) old.revive()
+      const stopped = describeError(context.signal.reason).code === 'DEPLOYMENT_STOPPED'
+      if (first && !this.#closing && !stopped) for (const old of olds) if (!old.running) old.revive()
       if (instance.owesDown) await this.#owe(instance)
       throw error
     }
