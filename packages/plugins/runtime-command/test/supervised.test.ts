@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { LongshoreError } from '@longshore/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Bench, code, until } from './bench.js'
 
@@ -87,6 +88,20 @@ describe('a supervised process', () => {
     await bench.apply(4, { up: ['sh', '-c', count], keepAlive: true, replace: 'before' })
     await until('it looked', () => bench.pids().length === 1)
     expect(await readFile(seen, 'utf8')).toBe('sleep 987\n')
+  })
+
+  it.each([
+    ['DEPLOYMENT_SUPERSEDED', true],
+    ['DEPLOYMENT_STOPPED', false],
+  ])('whose successor is ended by %s runs again: %s', async (why, again) => {
+    await bench.apply(1, sleeper)
+    const ending = new AbortController()
+    const second = bench.apply(2, sleeper, { signal: ending.signal })
+    await until('the old one ended', () => bench.told.some(({ kind }) => kind === 'exited'))
+    ending.abort(new LongshoreError(why, 'it was ended'))
+    await expect(second).rejects.toMatchObject({ code: why })
+    const back = until('it runs again', () => bench.pids().length > 0, again ? 30_000 : 1_000)
+    await (again ? back : expect(back).rejects.toThrow('did not come about'))
   })
 
   it('leaves nothing when Longshore stops', async () => {
