@@ -65,7 +65,7 @@ async function complete(given: Answers, terminal: Terminal): Promise<Draft> {
   if (open.length > 0 && !terminal.interactive) {
     throw new UsageError(
       'COMMAND_USAGE',
-      `there is no terminal to ask on, and ${open.map((key) => `--${key}`).join(', ')} is open`,
+      `there is no terminal to ask on, and these were not given: ${open.map((key) => `--${key}`).join(', ')}`,
       {
         hint: 'Give it on the command line, or use --from COMPOSE.',
       },
