@@ -119,7 +119,7 @@ async function watchAll(server, provider, sources, names) {
     for await (const { kind } of provider.watch(source, own)) if (kind !== 'head') throw new Error(kind)
   })
   const lookedAt = async (until) => {
-    while ((await server.looks(names)) < until) await systemClock.sleep(100)
+    while ((await server.looks(names)) < until) await systemClock.sleep(500)
   }
   await lookedAt(2 * sources.length)
   return {

@@ -46,7 +46,10 @@ export class GitServer {
   readonly manners: GitServerManners = {}
   /** TCP connections made so far. */
   connections = 0
-  readonly #server = createServer((request, response) => void this.#answer(request, response))
+  // Idle connections stay as long as common git servers keep them (nginx's default): a look needs no new one.
+  readonly #server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
+    void this.#answer(request, response)
+  })
   readonly #counts = new Map<string, GitServerCount>()
   readonly #children = new Set<() => void>()
   readonly #root: string

