@@ -127,6 +127,9 @@ test('the newcomer: push, stop, push, restart, start; Ctrl-C leaves nothing', as
     () => 'the held commit',
   )
   expect(longshore('events', '--kind', 'commit.admitted', '--limit', '1', '--json')).toContain('"held":true')
+  expect(longshore('events', '--kind', 'commit.admitted', '--limit', '1')).toContain(
+    'held: it waits for a start',
+  )
   expect(await answer(url)).toBe('')
 
   await first.interrupt()

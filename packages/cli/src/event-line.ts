@@ -20,6 +20,7 @@ export function eventLine(
 function detail(data: Record<string, unknown>): string | undefined {
   const fact =
     data['reason'] ?? data['outcome'] ?? data['phase'] ?? data['because'] ?? data['changes'] ?? data['errors']
+  if (data['held'] === true) return 'held: it waits for a start'
   if (Array.isArray(fact)) return fact.map(String).join(', ')
   return typeof fact === 'string' ? fact : undefined
 }
