@@ -48,6 +48,7 @@ export class Advance implements Journal {
   readonly #ahead = new Map<string, Changed>()
   readonly #documents = new Map<string, unknown>()
   readonly #placements = new Map<string, Placement>()
+  readonly #schemas = new Map<string, z.ZodType>()
   readonly #inFlight = new Set<Promise<void>>()
   readonly #waiting = new Set<() => void>()
   #recent: Event[] = []
@@ -162,10 +163,10 @@ export class Advance implements Journal {
   }
 
   #event(draft: EventDraft, seq: number): Event {
-    const schema = this.#parts.kinds.get(draft.kind)
+    const schema = this.#schema(draft.kind)
     const now = this.#parts.clock.now()
     const event = { host: this.#parts.host, ...draft, seq, id: newId(now), time: new Date(now).toISOString() }
-    const parsed = schema && Envelope.extend({ data: schema }).safeParse(event)
+    const parsed = schema?.safeParse(event)
     if (parsed?.success) return parsed.data as Event
     const fault = parsed?.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
     throw new InputError(
@@ -175,6 +176,16 @@ export class Advance implements Journal {
         hint: 'Declare the kind in the protocol part of the plugin, and give the data that its schema asks for.',
       },
     )
+  }
+
+  /** The whole event's schema, made once a kind: to make one costs many times what a check does. */
+  #schema(kind: string): z.ZodType | undefined {
+    const data = this.#parts.kinds.get(kind)
+    const known = this.#schemas.get(kind)
+    if (known || !data) return known
+    const made = Envelope.extend({ data })
+    this.#schemas.set(kind, made)
+    return made
   }
 
   async #reduce(event: Event, changed: Map<string, Changed>): Promise<void> {
