@@ -69,8 +69,9 @@ async function redeploy(asked: Asked): Promise<Accepted> {
   const { actor, why, service, kind } = request
   refuseHeld(before)
   const seq = kind === 'deploy' && request.commit ? await choose(asked, request.commit) : before.seq
-  const { running, deployment, digest, ...after } = parts.journal.placement(service, before.host) ?? before
-  const wanted = desired({ running, digest, ...after }).commit
+  const after = parts.journal.placement(service, before.host) ?? before
+  const { running, deployment, digest } = after
+  const wanted = desired(after).commit
   const keep = kind === 'restart'
   if (keep ? !running : !wanted) {
     const hint = `Push one, or look at why none came: longshore show ${service}`

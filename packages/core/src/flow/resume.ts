@@ -10,6 +10,10 @@ import type { FlowParts } from './parts.js'
 export async function resume(parts: FlowParts): Promise<{ found: Set<string>; lost: Set<string> }> {
   const { journal, host } = parts
   const { found, blind } = await findAll(parts)
+  const deployed = new Map<string, Set<string>>()
+  for (const { service, deployment } of found.values()) {
+    deployed.set(service, (deployed.get(service) ?? new Set()).add(deployment))
+  }
   const lost = new Set<string>()
   const drafts: CoreDraft[] = []
   for (const placement of journal.placements().values()) {
@@ -17,18 +21,18 @@ export async function resume(parts: FlowParts): Promise<{ found: Set<string>; lo
     const { service, deployment, running, last } = placement
     if (deployment) drafts.push(interrupted(service, deployment))
     if (blind.has(running?.runtime ?? placement.run.kind)) continue
-    const here = [...found.values()].filter((each) => each.service === service)
+    const here = deployed.get(service)
     const gone = placement.instances.filter(({ id, state }) => alive.has(state) && !found.has(id))
     drafts.push(...gone.map((instance) => instanceLost(service, instance)))
     // What runs is not what the journal last knew to be kept: a crash came between the two.
-    const other = here.length > 0 && !here.some((each) => each.deployment === running?.deployment)
+    const other = here !== undefined && !(running && here.has(running.deployment))
     const missing = gone.some((instance) => instance.deployment === running?.deployment)
     // What was interrupted may have ended what ran before it.
     const torn = deployment !== undefined || last?.outcome === 'interrupted'
     if ((other || missing || torn) && desired(placement).commit) lost.add(service)
   }
   if (drafts.length > 0) await journal.record(...drafts)
-  return { found: new Set([...found.values()].map(({ service }) => service)), lost }
+  return { found: new Set(deployed.keys()), lost }
 }
 
 const alive: ReadonlySet<string> = new Set(['running', 'restarting'])
