@@ -7,17 +7,15 @@ import {
   type Clock,
   type GitProvider as GitContract,
   type Logger,
-  type Secrets,
   type Sighting,
   type Source,
 } from '@longshore/core'
 import { checkGitRef, judgeGitUrl, Sha, type Commit, type GitAddress } from '@longshore/core/protocol'
 import { checkout } from './checkout/checkout.js'
-import type { Git } from './git.js'
 import type { GitConfig } from './config.js'
 import { HttpRefs } from './remote/ls-refs.js'
 import type { HttpClient } from './remote/http.js'
-import { Remote } from './remote/remote.js'
+import { Remote, type RemoteParts } from './remote/remote.js'
 import { parseCommit } from './repository/commit.js'
 import { History } from './repository/history.js'
 import { ObjectReader, readCommitBytes } from './repository/objects.js'
@@ -30,17 +28,13 @@ const localDeadline = 60_000
 /** Bytes of the list of changed paths; a longer one is not told. */
 const changedList = 16 * 2 ** 20
 
-export interface ProviderParts {
+export interface ProviderParts extends RemoteParts {
   config: GitConfig
   /** The folder of this plugin. */
   folder: string
-  git: Git
   http: HttpClient
-  secrets: Secrets
   clock: Clock
   log: Logger
-  /** The askpass program. */
-  askpass: string
   /** Follows folders of this machine too: for tests. */
   files?: boolean
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ApplyContext, Plan, Runtime, RuntimeChange } from '../../contracts/runtime.js'
 import { LongshoreError } from '../../kernel/errors.js'
-import type { Law } from '../law.js'
+import { lawsOf, type Law } from '../law.js'
 
 /** A runtime under test, and what its kind calls a service that lasts, fails or hangs. */
 export interface RuntimeSubject {
@@ -21,17 +21,8 @@ const patience = 30_000
 
 /** The law of Runtime, a test each. `make` brings a runtime that runs nothing. */
 export function runtimeLaws(make: () => Promise<RuntimeSubject>): Law[] {
-  const define: Define = (name, body) => ({
-    name,
-    async run() {
-      const subject = await make()
-      try {
-        await body(new Trial(subject))
-      } finally {
-        await subject.close()
-      }
-    },
-  })
+  const state = lawsOf(make)
+  const define: Define = (name, body) => state(name, (subject) => body(new Trial(subject)))
   return [...applyLaws(define), ...failureLaws(define), ...endLaws(define), ...restartLaws(define)]
 }
 

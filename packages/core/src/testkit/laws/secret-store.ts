@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import type { SecretStore } from '../../contracts/secret-store.js'
 import { LongshoreError } from '../../kernel/errors.js'
-import type { Law } from '../law.js'
+import { lawsOf, type Law } from '../law.js'
 
 /** A store under test, and the hand that keeps a value in it. */
 export interface SecretSubject {
@@ -19,17 +19,7 @@ const never = new AbortController().signal
 
 /** The law of SecretStore, a test each. */
 export function secretStoreLaws(make: () => Promise<SecretSubject>): Law[] {
-  const law = (name: string, body: (subject: SecretSubject) => Promise<void>): Law => ({
-    name,
-    async run() {
-      const subject = await make()
-      try {
-        await body(subject)
-      } finally {
-        await subject.close()
-      }
-    },
-  })
+  const law = lawsOf(make)
   return [
     law('answers a reference with the exact value', async ({ store, keep }) => {
       const { path, key } = await keep(value)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { LogFrame, LogLine, LogQuery, Telemetry } from '../../contracts/telemetry.js'
-import type { Law } from '../law.js'
+import { lawsOf, type Law, type State } from '../law.js'
 
 /** A telemetry under test for the service `hello` on `box`, and the hand that lets its instances print. */
 export interface TelemetrySubject {
@@ -15,21 +15,11 @@ const patience = 30_000
 
 /** The law of Telemetry's log half, a test each. */
 export function telemetryLaws(make: () => Promise<TelemetrySubject>): Law[] {
-  const define: Define = (name, body) => ({
-    name,
-    async run() {
-      const subject = await make()
-      try {
-        await body(subject)
-      } finally {
-        await subject.close()
-      }
-    },
-  })
+  const define = lawsOf(make)
   return [...keptLaws(define), ...liveLaws(define)]
 }
 
-type Define = (name: string, body: (subject: TelemetrySubject) => Promise<void>) => Law
+type Define = State<TelemetrySubject>
 type Asked = Omit<LogQuery, 'service' | 'host'>
 
 async function all({ telemetry }: TelemetrySubject, query: Asked = {}): Promise<LogLine[]> {
