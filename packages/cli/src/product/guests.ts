@@ -78,15 +78,16 @@ async function locatePackage(name: string, configFile: string): Promise<string |
   }
 }
 
-/** What a plugin beside a config means by these is Longshore's own: it need not, and must not, bring a second one. */
-const ours = ['@longshore/core', '@longshore/core/protocol', 'zod']
-
 async function importFile(file: string): Promise<unknown> {
-  const { createJiti } = await import('jiti')
-  const own = ours.map((name) => [name, fileURLToPath(import.meta.resolve(name))] as const)
-  // Longest first: else the door `protocol` would be looked for below the other one's file.
-  const alias = Object.fromEntries(own.toSorted(([a], [b]) => b.length - a.length))
-  return createJiti(file, { alias, nativeModules: Object.values(alias) }).import(file)
+  const [{ createJiti }, core, protocol, zod] = await Promise.all([
+    import('jiti'),
+    import('@longshore/core'),
+    import('@longshore/core/protocol'),
+    import('zod'),
+  ])
+  // What a plugin beside a config means by these is Longshore's own: it need not, and must not, bring a second one.
+  const virtualModules = { '@longshore/core': core, '@longshore/core/protocol': protocol, zod }
+  return createJiti(file, { virtualModules }).import(file)
 }
 
 function isPlugin(value: unknown): value is Plugin {
