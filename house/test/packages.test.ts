@@ -26,7 +26,10 @@ test('the packages look alike: licence, kind, version, engines and scripts', () 
       type: 'module',
       engines: { node: '>=20.19' },
     })
-    expect(found.scripts, folder).toMatchObject({ build: 'tsc -p .', typecheck: 'tsc -p test' })
+    expect(found.scripts, folder).toMatchObject({
+      build: expect.stringMatching(/^tsc -p \.( && |$)/),
+      typecheck: 'tsc -p test',
+    })
   }
 })
 
