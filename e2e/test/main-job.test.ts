@@ -64,6 +64,25 @@ test('a service that is removed from the config is ended, and its history stays'
   expect(await longshore.cli('start', 'hello')).toMatchObject({ code: 1 })
 }, 120_000)
 
+test('a service that is renamed takes its port over from its old name', async () => {
+  const { repository, url } = await gitPlace()
+  const port = await freePort()
+  const slow = `process.on('SIGTERM', () => setTimeout(() => process.exit(), 1_500))`
+  const { 'server.mjs': server } = webApp('one')
+  const sha = await repository.commit('main', { 'server.mjs': `${slow}\n${server}` })
+  const longshore = await longshoreAt({ services: { old: webService(url, port) } })
+  await longshore.start()
+  await longshore.runs('old', sha)
+  await longshore.configure({ services: { renamed: webService(url, port) } })
+  const declared = async () => (await longshore.events('service=renamed&kind=service.declared'))[0]
+  await until('it is declared', 30_000, declared)
+  await longshore.runs('renamed', sha)
+  expect(await longshore.events('service=renamed&kind=deployment.settled')).toMatchObject([
+    { data: { outcome: 'kept' } },
+  ])
+  expect(longshore.processes()).toHaveLength(1)
+}, 120_000)
+
 test('a bad edit of the config changes nothing and is told; the mended one is applied', async () => {
   const { repository, url } = await gitPlace()
   const port = await freePort()

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { definePlugin, refuseIf } from '../src/index.js'
 import { reconfigure } from '../src/longshore.js'
+import { why } from '../src/protocol/index.js'
 import { ines, of, services, settled, start, url } from './start.js'
 
 describe('a push', () => {
@@ -84,6 +85,38 @@ describe('a push', () => {
     const web = git.commit(url, 'main', { 'web/index.html': '2', 'docs/a.md': '2' })
     await seen(settled(web, 'kept'))
     expect((await flow.deployments('hello', { limit: 10 })).items).toHaveLength(2)
+  })
+
+  it('that was skipped is deployed once the service is declared to be more', async () => {
+    const include = (...globs: string[]) => services({ hello: {} }, { include: globs })
+    const { git, seen, kernel } = await start({ config: include('web/**') })
+    const first = git.commit(url, 'main', { 'web/index.html': '1', 'docs/a.md': '1' })
+    await seen(settled(first, 'kept'))
+    const docs = git.commit(url, 'main', { 'web/index.html': '1', 'docs/a.md': '2' })
+    await seen(of('commit.skipped', docs))
+    const value = { version: 1, host: 'test', ...include('web/**', 'docs/**') }
+    await reconfigure(kernel, () => Promise.resolve({ file: 'test', value }))
+    await seen(settled(docs, 'kept'))
+  })
+
+  it('that touches nothing is not skipped when what was refused before it does', async () => {
+    const gate = definePlugin({
+      name: 'gate',
+      setup: ({ hooks }) =>
+        hooks.admit.tap(({ message }) =>
+          message.includes('[hold]') ? { code: 'ASKED', reason: 'its message asks for it' } : undefined,
+        ),
+    })
+    const config = services({ hello: {} }, { include: ['web/**'] })
+    const { git, seen, flow } = await start({ plugins: [gate], config })
+    await seen(settled(git.commit(url, 'main', { 'web/a': '1', 'docs/a': '1' }), 'kept'))
+    const refused = git.commit(url, 'main', { 'web/a': '2', 'docs/a': '1' }, { message: '[hold] wait' })
+    await seen(of('commit.refused', refused))
+    expect(why(flow.placements()[0]!)).toContain(
+      `${refused.slice(0, 7)} was refused, its message asks for it`,
+    )
+    await seen(settled(git.commit(url, 'main', { 'web/a': '2', 'docs/a': '2' }), 'kept'))
+    expect(why(flow.placements()[0]!)).toBeUndefined()
   })
 
   it('that rewrites history is told apart', async () => {

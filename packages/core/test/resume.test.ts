@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { FakeGit, FakeRuntime, memoryDisk, startTestKernel, type MemoryDisk } from '../src/testkit/index.js'
-import { coreProtocol, reduce, type State } from '../src/protocol/index.js'
+import { coreProtocol, reduce, stateOf, why, type Event, type State } from '../src/protocol/index.js'
 import { ines, of, services, settled, start, url } from './start.js'
 
 /** What outlives a Longshore: its disk, its data folder, the git server, and what runs on the host. */
@@ -49,6 +49,31 @@ it('what runs goes on over a restart, untouched; what is gone is known to be los
   const lost = await third.seen(of('instance.lost'))
   await third.seen((event) => settled(sha, 'kept')(event) && event.seq > lost.seq)
   expect(third.flow.placements()[0]?.running?.deployment).not.toBe(running?.deployment)
+})
+
+it('what was lost and fails to come back is tried again, over a restart too, until it runs', async () => {
+  const around = await world()
+  const first = await startTestKernel(around)
+  const sha = around.git.commit(url, 'main', { a: '1' })
+  await first.seen(settled(sha, 'kept'))
+  await first.stop()
+
+  const down = new FakeRuntime()
+  down.broken = true
+  const second = await startTestKernel({ ...around, runtime: down })
+  await second.seen(settled(sha, 'failed'))
+  await second.stop()
+
+  const { last } = around.disk
+  const third = await start({ ...around, runtime: down })
+  const again = await third.seen((event: Event) => settled(sha, 'failed')(event) && event.seq > last)
+  const [placement] = third.flow.placements()
+  expect(stateOf(placement!)).toBe('failing')
+  expect(why(placement!)).toMatch(/does not run: .* was lost and could not be brought back.*tried again/)
+  down.broken = false
+  await third.seen((event) => settled(sha, 'kept')(event) && event.seq > again.seq)
+  expect(stateOf(third.flow.placements()[0]!)).toBe('healthy')
+  expect(down.running('hello')).toBeDefined()
 })
 
 it('a service that was removed from the config while Longshore was away is ended', async () => {

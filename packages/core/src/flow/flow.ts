@@ -17,7 +17,7 @@ import { Advance } from '../journal/advance.js'
 import { Journal } from '../journal/journal.js'
 import { Outputs } from '../linelog/outputs.js'
 import type { Request } from './requests.js'
-import { Semaphore } from './semaphore.js'
+import { Semaphore } from '../waiting/semaphore.js'
 import { Works } from './works.js'
 
 /** The state of services, and the one door for changing it. */

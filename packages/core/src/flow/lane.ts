@@ -1,13 +1,14 @@
 import {
   desired,
   gaveUp,
+  isLost,
   satisfied,
   systemActor,
   type Actor,
   type Placement,
   type Trigger,
 } from '../protocol/index.js'
-import { describeError } from '../kernel/errors.js'
+import { describeError, UnavailableError } from '../kernel/errors.js'
 import { newId } from '../kernel/ids.js'
 import { persist } from '../waiting/backoff.js'
 import { endWith } from './end.js'
@@ -61,6 +62,11 @@ export class Lane {
     if (this.#current?.id !== id) return false
     this.#current.controller.abort(reason)
     return true
+  }
+
+  /** Resolves when nothing more is to be done for now. */
+  async idle(): Promise<void> {
+    await this.#work
   }
 
   /** Takes no more asks and ends the one under way; resolves when nothing of it is left. */
@@ -123,13 +129,15 @@ export class Lane {
       if (running || stuck || ask.trigger !== 'commit') await this.#end(placement, ask)
       return
     }
-    const failed = gaveUp(placement)
-    if (!ask.force && (failed || satisfied(placement))) return
+    const [failed, lost] = [gaveUp(placement), isLost(placement)]
+    if (!ask.force && !lost && (failed || satisfied(placement))) return
     // What was lost comes back as it ran, when the newest is known to fail.
-    const keep = ask.keep || (ask.trigger === 'lost' && failed)
+    const keep = ask.keep || (failed && (lost || ask.trigger === 'lost'))
     const commit = keep && running ? running.commit : wanted
     const { trigger, actor, why, id = newId(this.#parts.clock.now()) } = ask
     await this.#deploy(placement, { id, commit, trigger, actor, why }, wanted.sha)
+    const after = this.#placement()
+    if (after && isLost(after)) throw new UnavailableError('SERVICE_LOST', after.last?.reason ?? 'it is gone')
     // What came in meanwhile, or what this one left undone, is looked at again; a failure is not.
     this.#ask ??= { trigger, actor: systemActor }
   }

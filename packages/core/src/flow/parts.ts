@@ -8,7 +8,7 @@ import type { LongshoreConfig } from '../protocol/index.js'
 import type { Checkouts } from './checkouts.js'
 import type { Advance } from '../journal/advance.js'
 import type { Outputs } from '../linelog/outputs.js'
-import type { Semaphore } from './semaphore.js'
+import type { Semaphore } from '../waiting/semaphore.js'
 import type { Service } from './service.js'
 
 /** What the flow works with; made once, when it is set up. */

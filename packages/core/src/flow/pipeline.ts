@@ -51,7 +51,10 @@ export class Pipeline {
     try {
       const directory = await this.#fetch()
       // Whoever waits for a repository or for room on the disk takes no place: only what touches the host does.
-      const plan = await this.#parts.slots.take(this.#signal, () => this.#carryOut(directory))
+      const { slots } = this.#parts
+      if (slots.full)
+        await this.#note('as many deployments are under way as may be (defaults.parallel): it waits')
+      const plan = await slots.take(this.#signal, () => this.#carryOut(directory))
       await this.#settle('kept')
       this.#clean(plan)
     } catch (error) {

@@ -1,4 +1,12 @@
-import { desired, systemActor, type CoreDraft, type Instance, type Placement } from '../protocol/index.js'
+import {
+  alive,
+  desired,
+  isLost,
+  systemActor,
+  type CoreDraft,
+  type Instance,
+  type Placement,
+} from '../protocol/index.js'
 import type { FoundInstance } from '../contracts/runtime.js'
 import { endWith } from './end.js'
 import type { FlowParts } from './parts.js'
@@ -14,7 +22,7 @@ export async function resume(parts: FlowParts): Promise<{ found: Set<string>; lo
   for (const { service, deployment } of found.values()) {
     deployed.set(service, (deployed.get(service) ?? new Set()).add(deployment))
   }
-  const lost = new Set<string>()
+  const suspect = new Set<string>()
   const drafts: CoreDraft[] = []
   for (const placement of journal.placements().values()) {
     if (placement.host !== host) continue
@@ -26,16 +34,15 @@ export async function resume(parts: FlowParts): Promise<{ found: Set<string>; lo
     drafts.push(...gone.map((instance) => instanceLost(service, instance)))
     // What runs is not what the journal last knew to be kept: a crash came between the two.
     const other = here !== undefined && !(running && here.has(running.deployment))
-    const missing = gone.some((instance) => instance.deployment === running?.deployment)
     // What was interrupted may have ended what ran before it.
     const torn = deployment !== undefined || last?.outcome === 'interrupted'
-    if ((other || missing || torn) && desired(placement).commit) lost.add(service)
+    if (other || torn) suspect.add(service)
   }
   if (drafts.length > 0) await journal.record(...drafts)
-  return { found: new Set(deployed.keys()), lost }
+  const here = [...journal.placements().values()].filter((each) => each.host === host)
+  const lost = here.filter((each) => desired(each).commit && (suspect.has(each.service) || isLost(each)))
+  return { found: new Set(deployed.keys()), lost: new Set(lost.map(({ service }) => service)) }
 }
-
-const alive: ReadonlySet<string> = new Set(['running', 'restarting'])
 
 function interrupted(service: string, { id, commit }: NonNullable<Placement['deployment']>): CoreDraft {
   const reason = 'Longshore ended while it was under way'

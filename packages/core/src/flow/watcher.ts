@@ -79,44 +79,51 @@ export class Watcher {
   }
 
   async #seen(sha: string): Promise<void> {
-    const { git, hooks } = this.#parts
+    const { git, hooks, journal } = this.#parts
     const before = this.#placement()
-    if (before && before.seen?.sha !== sha) {
+    const known = before?.seen?.sha === sha
+    // One that was not let in is judged once more by each new watcher: the declaration may have changed.
+    const again = this.#looked === undefined && (before?.refused?.sha === sha || before?.skipped === sha)
+    if (before && (!known || again)) {
       const commit = await git.fetch(this.#service.source, sha, this.#life.signal)
       const drafts = await this.#judge(commit, before)
-      await this.#parts.journal.record(...drafts)
-      void hooks.tell('seen', commit, before)
+      const admitted = drafts.some(({ kind }) => kind === 'commit.admitted')
+      if (!known || admitted) await journal.record(...drafts)
+      if (!known) void hooks.tell('seen', commit, before)
       // A hold, a release or a removal may have come meanwhile: `desired` is asked, not told.
-      if (drafts.some(({ kind }) => kind === 'commit.admitted')) this.#admitted()
+      if (admitted) this.#admitted()
     }
     this.#looked = sha
     await this.#reachable()
   }
 
+  /** What is to be recorded of a head: that it was seen, and whether it is let in. */
   async #judge(commit: Commit, placement: Placement): Promise<CoreDraft[]> {
     const { git, hooks } = this.#parts
     const { name: service, source, include } = this.#service
     const about = { service, commit: commit.sha, actor: pollActor }
-    const before = placement.seen
-    const signal = this.#life.signal
-    if (before && include.length > 0 && placement.newest) {
-      const changed = await git.changed(source, before.sha, commit.sha, signal)
-      const touches = picomatch(include, { dot: true })
-      if (changed && !changed.some((path) => touches(path))) {
-        const data = {
-          commit,
-          code: 'NOTHING_TOUCHED',
-          reason: `it changes nothing in ${include.join(', ')}`,
-        }
-        return [{ kind: 'commit.skipped', ...about, data }]
-      }
+    const { seen: before, newest } = placement
+    const contained = before && (await git.contains(source, commit.sha, before.sha, this.#life.signal))
+    const forced = contained === false
+    if (newest && !(await this.#touched(newest, commit))) {
+      const reason = `it changes nothing in ${include.join(', ')}`
+      const data = { commit, code: 'NOTHING_TOUCHED', reason, forced }
+      return [{ kind: 'commit.skipped', ...about, data }]
     }
-    const contained = before && (await git.contains(source, commit.sha, before.sha, signal))
-    const seen: CoreDraft = { kind: 'commit.seen', ...about, data: { commit, forced: contained === false } }
+    const seen: CoreDraft = { kind: 'commit.seen', ...about, data: { commit, forced } }
     const refusal = await hooks.admit(commit, placement)
     if (refusal) return [seen, { kind: 'commit.refused', ...about, data: { commit, ...refusal } }]
     const hold = this.#placement()?.hold
     return [seen, { kind: 'commit.admitted', ...about, data: { commit, held: hold !== undefined } }]
+  }
+
+  /** Whether anything of the service changed since the commit that was let in last, refused ones between them included. */
+  async #touched(newest: Commit, commit: Commit): Promise<boolean> {
+    const { source, include } = this.#service
+    if (include.length === 0) return true
+    const changed = await this.#parts.git.changed(source, newest.sha, commit.sha, this.#life.signal)
+    const touches = picomatch(include, { dot: true })
+    return !changed || changed.some((path) => touches(path))
   }
 
   #placement(): Placement | undefined {

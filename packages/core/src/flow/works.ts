@@ -3,6 +3,7 @@ import type { Storage } from '../contracts/storage.js'
 import { pollActor, systemActor, type CoreDraft, type Placement, type Trigger } from '../protocol/index.js'
 import type { Config } from '../kernel/config.js'
 import { persist } from '../waiting/backoff.js'
+import { within } from '../waiting/deadline.js'
 import { Lane } from './lane.js'
 import type { FlowParts } from './parts.js'
 import { takeRequests } from './requests.js'
@@ -12,6 +13,9 @@ import { Watcher } from './watcher.js'
 
 /** Milliseconds between two looks for events that are past their time. */
 const pruneEvery = 3_600_000
+
+/** Milliseconds that what a config adds or changes waits for the end of what it removes. */
+const handOver = 20_000
 
 /** The flow at work: a lane and a watcher per service, the runtimes' changes, the config's. */
 export class Works {
@@ -25,6 +29,7 @@ export class Works {
   readonly #lasting: Promise<void>[] = []
   #services = new Map<string, Service>()
   #turn: Promise<void> = Promise.resolve()
+  #stopping = false
 
   constructor(parts: Omit<FlowParts, 'service'>, config: Config, storage: Storage) {
     this.parts = { ...parts, service: (name) => this.#services.get(name) }
@@ -41,10 +46,11 @@ export class Works {
     for (const [kind, runtime] of runtimes) this.#keep(kind, () => this.#changes(runtime.watch(signal)))
     await this.#declare()
     const { found, lost } = await resume(this.parts)
-    for (const { service, declared, running, stuck } of this.#here()) {
-      if (declared || running || stuck || found.has(service))
-        this.#open(service, lost.has(service) ? 'lost' : 'resume')
-    }
+    const wanted = this.#here().filter(
+      ({ service, declared, running, stuck }) => declared || running || stuck || found.has(service),
+    )
+    const services = wanted.map(({ service }) => service)
+    await this.#openAll(services, (service) => (lost.has(service) ? 'lost' : 'resume'))
     this.#keep('retention', () => this.#prune())
     // One that failed (a full disk) must not fail all that come after it.
     this.#config.changed(
@@ -53,6 +59,7 @@ export class Works {
   }
 
   async stop(): Promise<void> {
+    this.#stopping = true
     const { journal, log } = this.parts
     await journal
       .record({ kind: 'host.stopping', actor: systemActor, data: {} })
@@ -78,12 +85,27 @@ export class Works {
   async #reconfigure(): Promise<void> {
     const before = this.#services
     await this.#declare()
-    for (const { service } of this.#here()) {
-      if (JSON.stringify(before.get(service)) === JSON.stringify(this.#services.get(service))) continue
+    const changed = this.#here().filter(
+      ({ service }) => JSON.stringify(before.get(service)) !== JSON.stringify(this.#services.get(service)),
+    )
+    for (const { service } of changed) {
       await this.#watchers.get(service)?.close()
       this.#watchers.delete(service)
-      this.#open(service, 'config')
     }
+    await this.#openAll(
+      changed.map(({ service }) => service),
+      () => 'config',
+    )
+  }
+
+  /** Those first that should end: what takes over a port or a name must not meet the one that had it. */
+  async #openAll(services: string[], trigger: (service: string) => Trigger): Promise<void> {
+    const ending = services.filter((service) => !this.#services.has(service))
+    for (const service of ending) this.#open(service, trigger(service))
+    const ended = () => Promise.all(ending.map(async (service) => this.#lanes.get(service)?.idle()))
+    // One that cannot be ended keeps the others waiting for a while, not for ever.
+    await within(handOver, 'the end of what was removed', ended, this.#life.signal).catch(() => undefined)
+    for (const service of services) if (this.#services.has(service)) this.#open(service, trigger(service))
   }
 
   /** Records what the config declares, changes and removes, in one write, and works from it then. */
@@ -109,6 +131,7 @@ export class Works {
   }
 
   #open(service: string, trigger: Trigger): void {
+    if (this.#stopping) return
     const lane = this.#lanes.get(service) ?? new Lane(this.parts, service)
     this.#lanes.set(service, lane)
     lane.ask({ trigger, actor: systemActor, force: trigger === 'lost' })

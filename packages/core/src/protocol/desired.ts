@@ -47,6 +47,15 @@ export function gaveUp(placement: Placement): boolean {
   )
 }
 
+/** The words of an instance that runs, or that its runtime brings back by itself. */
+export const alive: ReadonlySet<string> = new Set(['running', 'restarting'])
+
+/** Whether what ran is gone without anybody's wish: it is brought back, however often that fails. */
+export function isLost({ instances, running }: Placement): boolean {
+  const own = instances.filter(({ deployment }) => running && deployment === running.deployment)
+  return own.some(({ state }) => state === 'lost') && !own.some(({ state }) => alive.has(state))
+}
+
 /** The placement's state in one word: the first that holds, in `StateWord`'s order. */
 export function stateOf(placement: Placement): StateWord {
   const { because, commit } = desired(placement)
@@ -74,14 +83,16 @@ export function why(placement: Placement): string | undefined {
     return `${service} does not run: ${actorWord(hold.by)} holds it since ${hold.since}${hold.why ? `, "${hold.why}"` : ''}.${waits}`
   }
   if (deployment) return `${service} moves to ${short(deployment.commit)}: ${deployment.phase}.`
+  if (commit && isLost(placement)) return lostStill(placement)
   if (commit && gaveUp(placement)) {
+    const again = running?.commit.sha === commit.sha ? ' as it is declared now' : ''
     const still = running ? `${service} runs ${short(running.commit)}, not` : `${service} does not run`
-    return `${still} ${short(commit)}: that was ${failed!.outcome}${failed!.reason ? `, ${failed!.reason}` : ''}.`
+    return `${still} ${short(commit)}${again}: that was ${failed!.outcome}${failed!.reason ? `, ${failed!.reason}` : ''}.`
   }
   if (because === 'quarantined')
     return `${service}: the newest commit ${newest ? short(newest) : ''} is quarantined.`
   if (because === 'nothing yet') return nothingYet(placement)
-  return instanceTrouble(placement)
+  return instanceTrouble(placement) ?? notLetIn(placement)
 }
 
 function nothingYet({ service, running, unreachable, refused, source }: Placement): string {
@@ -93,6 +104,17 @@ function nothingYet({ service, running, unreachable, refused, source }: Placemen
   if (unreachable) return `${service} does not run: its repository cannot be read, ${unreachable.reason}`
   if (refused) return `${service} does not run: ${refused.sha.slice(0, 7)} was refused, ${refused.reason}`
   return `${service} does not run yet: no commit of ${source.ref} was seen.`
+}
+
+function lostStill({ service, running, last }: Placement): string {
+  const tried = last && last.id !== running!.deployment && last.outcome === 'failed'
+  const how = tried ? ` and could not be brought back, ${last.reason ?? 'it failed'}` : ''
+  return `${service} does not run: ${short(running!.commit)} was lost${how}; it is tried again.`
+}
+
+function notLetIn({ service, refused, running }: Placement): string | undefined {
+  if (!refused || !running) return undefined
+  return `${service} runs ${short(running.commit)}: ${refused.sha.slice(0, 7)} was refused, ${refused.reason}`
 }
 
 function instanceTrouble({ service, instances, running }: Placement): string | undefined {

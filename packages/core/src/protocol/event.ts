@@ -26,7 +26,12 @@ export const coreEvents = {
     commit: Commit,
     /** The branch no longer contains what it showed before. */ forced: z.boolean(),
   }),
-  'commit.skipped': z.strictObject({ commit: Commit, code, reason }),
+  'commit.skipped': z.strictObject({
+    commit: Commit,
+    code,
+    reason,
+    /** As in `commit.seen`. */ forced: z.boolean().optional(),
+  }),
   'commit.admitted': z.strictObject({
     commit: Commit,
     /** Admitted, and waits: a hold bars it for now. */ held: z.boolean(),

@@ -35,7 +35,7 @@ export {
   type RouteShape,
 } from './rest.js'
 export { coreRoutes, EventQuery, HostQuery, ListQuery } from './core-routes.js'
-export { desired, gaveUp, satisfied, stateOf, why, type Desired } from './desired.js'
+export { alive, desired, gaveUp, isLost, satisfied, stateOf, why, type Desired } from './desired.js'
 export {
   configSchema,
   type ConfigPart,

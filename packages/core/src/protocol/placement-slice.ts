@@ -1,4 +1,5 @@
 import type { Outcome } from './deployment.js'
+import { alive, isLost } from './desired.js'
 import { isKind, type Event, type EventOf } from './event.js'
 import { placementKey } from './names.js'
 import type { Hold, Instance, Placement } from './placement.js'
@@ -28,10 +29,11 @@ function declare(state: Placement | undefined, event: Event): Placement | undefi
   if (!state) return fresh
   const kept = { ...state, declared: true, source, run, digest, seq: event.seq }
   // Another repository or branch: what was seen of the old one says nothing about the new one.
-  return moved
-    ? { ...kept, seen: undefined, newest: undefined, refused: undefined, unreachable: undefined }
-    : kept
+  return moved ? { ...kept, seen: undefined, newest: undefined, ...letIn, unreachable: undefined } : kept
 }
+
+/** Nothing stands between the head and the service. */
+const letIn = { refused: undefined, skipped: undefined }
 
 function blank(event: Event): Placement {
   return {
@@ -72,8 +74,10 @@ function commits(state: Placement, event: Event): Placement | undefined {
   if (isKind(event, 'source.unreachable'))
     return { ...state, unreachable: { ...event.data, since: event.time } }
   if (isKind(event, 'source.reachable')) return { ...state, unreachable: undefined }
-  if (isKind(event, 'commit.seen', 'commit.skipped')) return { ...state, seen: event.data.commit }
-  if (isKind(event, 'commit.admitted')) return { ...state, newest: event.data.commit, refused: undefined }
+  if (isKind(event, 'commit.seen')) return { ...state, seen: event.data.commit, skipped: undefined }
+  if (isKind(event, 'commit.skipped'))
+    return { ...state, seen: event.data.commit, skipped: event.data.commit.sha }
+  if (isKind(event, 'commit.admitted')) return { ...state, newest: event.data.commit, ...letIn }
   if (isKind(event, 'commit.refused')) {
     const { commit, code, reason } = event.data
     return { ...state, refused: { sha: commit.sha, code, reason } }
@@ -119,7 +123,9 @@ function settle(
       running: { commit, deployment: id, digest, runtime, since: at },
     }
   }
-  if (!final.includes(outcome)) return next
+  // What was kept once and cannot be brought back now is not known to fail: it is tried again.
+  const broughtBack = state.running?.commit.sha === commit.sha && isLost(state)
+  if (!final.includes(outcome) || broughtBack) return next
   return { ...next, failed: { sha: commit.sha, digest, deployment: id, outcome, code, reason, at } }
 }
 
@@ -130,10 +136,15 @@ function instances(state: Placement, event: Event): Placement | undefined {
   const before = state.instances.find((each) => each.id === id)
   const others = state.instances.filter((each) => each.id !== id)
   const base: Instance = before ?? { id, state: 'running', since: event.time, restarts: 0 }
-  return {
-    ...state,
-    instances: [...others, step({ ...base, since: event.time }, event, before)].slice(-keptInstances),
-  }
+  return keepNeeded({ ...state, instances: [...others, step({ ...base, since: event.time }, event, before)] })
+}
+
+/** What is alive, and what tells how the deployment fares that should run, is never dropped. */
+function keepNeeded(state: Placement): Placement {
+  const needed = ({ deployment, state: word }: Instance) =>
+    alive.has(word) || deployment === state.running?.deployment
+  const past = state.instances.filter((each) => !needed(each)).slice(-keptInstances)
+  return { ...state, instances: state.instances.filter((each) => needed(each) || past.includes(each)) }
 }
 
 function step(base: Instance, event: Event, before: Instance | undefined): Instance {

@@ -43,6 +43,8 @@ export const Placement = z.strictObject({
   seen: Commit.optional(),
   newest: Commit.optional(),
   refused: z.strictObject({ sha: Sha, code: z.string(), reason: z.string() }).optional(),
+  /** The head, when it touches nothing of the service: judged anew when the declaration changes. */
+  skipped: Sha.optional(),
   hold: Hold.optional(),
   pin: Pin.optional(),
   quarantines: z.array(Quarantine),

@@ -7,7 +7,7 @@ import type {
   Runtime,
   RuntimeChange,
 } from '../../contracts/runtime.js'
-import { RefusedError } from '../../kernel/errors.js'
+import { RefusedError, UnavailableError } from '../../kernel/errors.js'
 
 /** The run section of kind `fake`. */
 export const FakeRun = z.strictObject({
@@ -22,6 +22,8 @@ type Told = { change: RuntimeChange; next: Promise<Told> }
 /** Services that run in memory only, one instance each. */
 export class FakeRuntime implements Runtime<FakeRun> {
   readonly supports = { keepsOld: true }
+  /** Every apply fails, as when something that all services need is away. */
+  broken = false
   readonly #running = new Map<string, FoundInstance>()
   #tell!: (told: Told) => void
   #next = new Promise<Told>((resolve) => (this.#tell = resolve))
@@ -36,6 +38,7 @@ export class FakeRuntime implements Runtime<FakeRun> {
       await new Promise((_, reject) =>
         signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
       )
+    if (this.broken) throw new UnavailableError('FAKE_BROKEN', 'told to be broken')
     if (run.behave === 'fail') throw new RefusedError('FAKE_FAILED', 'told to fail')
     if (old) this.#exit(old)
     const instance = { service, host, deployment, instance: `fake-${deployment}` }

@@ -8,11 +8,16 @@ export class Semaphore {
     this.#places = places
   }
 
+  /** Whether whoever comes now has to wait. */
+  get full(): boolean {
+    return this.#taken >= this.#places()
+  }
+
   /** Does the work in its turn; rejects with the signal's reason when that aborts before. */
   async take<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     signal.throwIfAborted()
-    if (this.#taken < this.#places()) this.#taken++
-    else await this.#wait(signal)
+    if (this.full) await this.#wait(signal)
+    else this.#taken++
     try {
       return await work()
     } finally {
