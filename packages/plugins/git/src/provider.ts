@@ -22,6 +22,7 @@ import { ObjectReader, readCommitBytes } from './repository/objects.js'
 import { Repository } from './repository/repository.js'
 import { commitsOf, isAncestor, walk } from './repository/walk.js'
 import { Poller } from './watch/poller.js'
+import { SlackTimer } from './watch/slack-timer.js'
 import { Sightings } from './watch/sightings.js'
 
 const localDeadline = 60_000
@@ -56,9 +57,11 @@ export class GitProvider implements GitContract {
   readonly #parts: ProviderParts
   readonly #known = new Map<string, Known>()
   readonly #pollers = new Map<string, Poller>()
+  readonly #timer: SlackTimer
 
   constructor(parts: ProviderParts) {
     this.#parts = parts
+    this.#timer = new SlackTimer(parts.clock)
   }
 
   async *watch(source: Source, signal: AbortSignal): AsyncGenerator<Sighting, void> {
@@ -196,7 +199,7 @@ export class GitProvider implements GitContract {
 
   /** Feeds the sightings until the answer is called; a source that is refused is told as one that cannot be reached. */
   #follow(source: Source, sightings: Sightings, signal: AbortSignal): () => void {
-    const { clock, log } = this.#parts
+    const { log } = this.#parts
     let remote: Remote
     try {
       checkRef(source.ref)
@@ -212,7 +215,7 @@ export class GitProvider implements GitContract {
       ? async (_: string[], inner: AbortSignal) => this.#lookForCommit(source, inner)
       : (refs: string[], inner: AbortSignal) => remote.look(refs, inner)
     const poller =
-      this.#pollers.get(id) ?? new Poller(look, clock, log.child({ url: remote.address.url }), pinned)
+      this.#pollers.get(id) ?? new Poller(look, this.#timer, log.child({ url: remote.address.url }), pinned)
     this.#pollers.set(id, poller)
     const leave = poller.join({ ref: source.ref, poll: source.poll, sightings })
     const ended = () => {

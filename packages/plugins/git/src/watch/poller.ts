@@ -1,7 +1,8 @@
-import { describeError, type Clock, type Logger } from '@longshore/core'
+import { describeError, type Logger } from '@longshore/core'
 import { refMissing } from '../errors.js'
 import type { Heads } from '../remote/ls-refs.js'
 import { candidates } from '../remote/refs.js'
+import type { SlackTimer } from './slack-timer.js'
 import type { Sightings } from './sightings.js'
 
 /** One service that follows a ref of the repository. */
@@ -14,29 +15,44 @@ export interface Follower {
 
 /** Milliseconds between two looks at a server that fails, at most. */
 const longest = 600_000
-/** Why a wait ends; made once, because an error costs more than a look. */
+/** Why following ends; made once, because an error costs more than a look. */
 const over = new Error('over')
-/** As long as a timer can. */
-const never = 2 ** 31 / 1.1 - 1
+/** Longer than anything runs. */
+const never = 2 ** 52
+
+/** From the first who follows to the last who leaves. */
+interface Stretch {
+  ending: AbortController
+  /** Somebody joined since the last look began, who waits for the first. */
+  joined: boolean
+  /** Ends the rest between two looks. */
+  wake: () => void
+}
+
+/** What one look asks for, and for whom; the same until somebody joins or leaves. */
+interface Round {
+  refs: string[]
+  each: { follower: Follower; names: string[] }[]
+}
 
 /** Looks at one repository for all that follow it, as often as the most eager of them asks. */
 export class Poller {
   readonly #followers = new Set<Follower>()
   readonly #look: (refs: string[], signal: AbortSignal) => Promise<Heads>
-  readonly #clock: Clock
+  readonly #timer: SlackTimer
   readonly #log: Logger
   readonly #pinned: boolean
-  #ending: AbortController | undefined
-  #waking = new AbortController()
+  #stretch: Stretch | undefined
+  #round: Round | undefined
 
   constructor(
     look: (refs: string[], signal: AbortSignal) => Promise<Heads>,
-    clock: Clock,
+    timer: SlackTimer,
     log: Logger,
     pinned = false,
   ) {
     this.#look = look
-    this.#clock = clock
+    this.#timer = timer
     this.#log = log
     this.#pinned = pinned
   }
@@ -44,16 +60,21 @@ export class Poller {
   /** Follows until the answer is called; the first look is at once. */
   join(follower: Follower): () => void {
     this.#followers.add(follower)
-    this.#waking.abort(over)
-    if (!this.#ending) {
-      this.#ending = new AbortController()
-      void this.#run(this.#ending.signal)
+    this.#round = undefined
+    if (this.#stretch) {
+      this.#stretch.joined = true
+      this.#stretch.wake()
+    } else {
+      this.#stretch = { ending: new AbortController(), joined: false, wake: () => undefined }
+      void this.#run(this.#stretch)
     }
     return () => {
       this.#followers.delete(follower)
-      if (this.#followers.size > 0) return
-      this.#ending?.abort(over)
-      this.#ending = undefined
+      this.#round = undefined
+      if (this.#followers.size > 0 || !this.#stretch) return
+      this.#stretch.ending.abort(over)
+      this.#stretch.wake()
+      this.#stretch = undefined
     }
   }
 
@@ -61,42 +82,41 @@ export class Poller {
     return this.#followers.size === 0
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
+  async #run(stretch: Stretch): Promise<void> {
+    const { signal } = stretch.ending
     // Whoever joins in the same turn shares the first look.
     await Promise.resolve()
     for (let failures = 0; !signal.aborted;) {
-      this.#waking = new AbortController()
+      stretch.joined = false
       const seen = await this.#once(signal)
       if (signal.aborted) return
       failures = seen ? 0 : failures + 1
-      await this.#rest(failures, signal)
+      if (!stretch.joined) await this.#rest(failures, stretch)
     }
   }
 
   /** One look; whether the server answered. */
   async #once(signal: AbortSignal): Promise<boolean> {
-    const followers = [...this.#followers]
+    const { refs, each } = (this.#round ??= roundOf(this.#followers))
     try {
-      const heads = await this.#look([...new Set(followers.flatMap(({ ref }) => candidates(ref)))], signal)
-      for (const { ref, sightings } of followers) {
-        const sha = candidates(ref)
-          .map((name) => heads.get(name))
-          .find((each) => each !== undefined)
-        if (sha) sightings.head(sha)
-        else sightings.trouble('GIT_REF_MISSING', refMissing(ref).message)
+      const heads = await this.#look(refs, signal)
+      for (const { follower, names } of each) {
+        const name = names.find((candidate) => heads.has(candidate))
+        if (name !== undefined) follower.sightings.head(heads.get(name)!)
+        else follower.sightings.trouble('GIT_REF_MISSING', refMissing(follower.ref).message)
       }
       return true
     } catch (error) {
       if (signal.aborted) return false
       const { code, reason } = describeError(error)
       this.#log.debug({ code, reason }, 'a look at a repository failed')
-      for (const { sightings } of followers) sightings.trouble(code, reason)
+      for (const { follower } of each) follower.sightings.trouble(code, reason)
       return false
     }
   }
 
   /** Waits for the next look: the interval, doubled with each failure, give or take a tenth. */
-  async #rest(failures: number, signal: AbortSignal): Promise<void> {
+  #rest(failures: number, stretch: Stretch): Promise<void> {
     const poll = Math.min(...[...this.#followers].map((each) => each.poll))
     const wait =
       failures === 0
@@ -104,10 +124,17 @@ export class Poller {
           ? never
           : poll
         : Math.min(poll * 2 ** Math.min(failures, 30), Math.max(longest, poll))
-    const woken = this.#waking
-    const end = () => woken.abort(over)
-    signal.addEventListener('abort', end, { once: true })
-    await this.#clock.sleep(wait * (0.9 + 0.2 * Math.random()), woken.signal).catch(() => undefined)
-    signal.removeEventListener('abort', end)
+    return new Promise((resolve) => {
+      const forget = this.#timer.wait(wait * 0.9, wait * 1.1, resolve)
+      stretch.wake = () => {
+        forget()
+        resolve()
+      }
+    })
   }
+}
+
+function roundOf(followers: ReadonlySet<Follower>): Round {
+  const each = [...followers].map((follower) => ({ follower, names: candidates(follower.ref) }))
+  return { refs: [...new Set(each.flatMap(({ names }) => names))], each }
 }

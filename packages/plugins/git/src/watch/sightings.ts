@@ -14,13 +14,26 @@ export class Sightings {
   head(sha: string): void {
     this.#head = sha
     this.#trouble = undefined
-    this.#wake?.()
+    this.#tell()
   }
 
   /** Told once as long as the code stays the same. */
   trouble(code: string, reason: string): void {
     this.#trouble = { code, reason }
-    this.#wake?.()
+    this.#tell()
+  }
+
+  /** Most looks find nothing new: the reader sleeps on. */
+  #tell(): void {
+    if (this.#troubleChanged || this.#headChanged) this.#wake?.()
+  }
+
+  get #troubleChanged(): boolean {
+    return this.#trouble?.code !== this.#toldTrouble
+  }
+
+  get #headChanged(): boolean {
+    return this.#head !== this.#toldHead && !this.#trouble
   }
 
   async *read(signal: AbortSignal): AsyncGenerator<Sighting, void> {
@@ -32,11 +45,11 @@ export class Sightings {
   }
 
   #next(): Sighting | undefined {
-    if (this.#trouble?.code !== this.#toldTrouble) {
+    if (this.#troubleChanged) {
       this.#toldTrouble = this.#trouble?.code
       return this.#trouble ? { kind: 'unreachable', ...this.#trouble } : { kind: 'reachable' }
     }
-    if (this.#head === this.#toldHead || this.#head === undefined || this.#trouble) return undefined
+    if (!this.#headChanged || this.#head === undefined) return undefined
     this.#toldHead = this.#head
     return { kind: 'head', sha: this.#head }
   }
