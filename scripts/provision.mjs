@@ -19,6 +19,7 @@ const parts = [
     present: () => existsSync('/usr/sbin/sshd') && onPath('ssh'),
     after: keepSshdOff,
   },
+  { name: 'openssl', packages: ['openssl'], present: () => onPath('openssl') },
   { name: 'ps', packages: ['procps'], present: () => onPath('ps') },
   {
     name: `${realPackage.name} ${realPackage.version} from npm`,

@@ -23,6 +23,7 @@ const looks = {
       ? undefined
       : 'this git comes without git-http-backend'
   },
+  openssl: () => (output('openssl', ['version']) === undefined ? 'openssl is not installed' : undefined),
   sshd: () => (existsSync('/usr/sbin/sshd') ? undefined : 'the OpenSSH server is not installed'),
   root: () => (process.getuid?.() === 0 ? undefined : 'the tests do not run as root'),
   // Tried for real, in a mount namespace that ends with the trial: containers often refuse root a mount.

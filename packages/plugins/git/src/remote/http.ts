@@ -1,126 +1,141 @@
-import http from 'node:http'
-import https from 'node:https'
-import { DeadlineError, LongshoreError } from '@longshore/core'
-import { answerFault, authFault, notFound, redirectFault, tlsFault, unreachable } from '../errors.js'
+import { DeadlineError, type LongshoreError } from '@longshore/core'
+import { answerFault, authFault, notFound, redirectFault, unreachable } from '../errors.js'
 import type { Limiter } from '../limiter.js'
+import { AnswerReader, type AnswerHead } from './answer.js'
+import { Connection, StaleConnection, type Secure } from './connection.js'
 
 export interface Exchange {
   url: URL
-  method: 'GET' | 'POST'
-  headers: Record<string, string>
-  body?: string
+  /** As `writeRequest` makes it. */
+  request: string
   /** The content type that the answer must have. */
   expect: string
   /** Bytes that the answer may have. */
   limit: number
   signal: AbortSignal
-  /** Takes the answer as it comes; false: that was enough. A throw ends the exchange. */
+  /** Takes the answer as it comes, a piece valid only during the call; false: that was enough. A throw ends the exchange. */
   take: (chunk: Buffer) => boolean | void
+}
+
+/** Where requests of one origin go. */
+interface Origin {
+  /** The one used last at the end: the fewer are in use, the warmer they are. */
+  free: Connection[]
+  secure: Secure
 }
 
 /** Milliseconds that a server has for a whole answer, from when its turn came. */
 const deadline = 20_000
-const idle = 55_000
 
 /** Small exchanges over connections that are kept open. Nothing is followed: a redirect is an error. */
 export class HttpClient {
-  readonly #agents = {
-    'http:': new http.Agent({ keepAlive: true, timeout: idle, scheduling: 'lifo' }),
-    'https:': new https.Agent({ keepAlive: true, timeout: idle, scheduling: 'lifo' }),
-  }
+  readonly #origins = new Map<string, Origin>()
+  readonly #connections = new Set<Connection>()
   readonly #limiter: Limiter
 
-  constructor(limiter: Limiter) {
+  readonly #ca: string | undefined
+
+  /** `ca`: the authority to trust in place of those of the machine: for tests. */
+  constructor(limiter: Limiter, ca?: string) {
     this.#limiter = limiter
+    this.#ca = ca
   }
 
   /** Resolves when the answer was taken whole, or enough of it. */
   exchange(exchange: Exchange): Promise<void> {
-    return this.#limiter.run(exchange.url.host, exchange.signal, async () => {
-      try {
-        await this.#once(exchange, this.#agents[exchange.url.protocol as 'http:' | 'https:'])
-      } catch (error) {
-        // A kept connection may have been closed by the server at the very moment it was used again.
-        if (!(error instanceof StaleConnection)) throw error
-        await this.#once(exchange, false)
-      }
-    })
+    return this.#limiter.run(exchange.url.host, exchange.signal, () => this.#turn(exchange))
   }
 
   close(): void {
-    for (const agent of Object.values(this.#agents)) agent.destroy()
+    for (const connection of this.#connections) connection.destroy(unreachable('Longshore is stopping'))
   }
 
-  /** `agent` false: over a connection of its own. */
-  #once(exchange: Exchange, agent: http.Agent | false): Promise<void> {
-    const { url, method, headers, body, signal } = exchange
+  async #turn(exchange: Exchange): Promise<void> {
+    exchange.signal.throwIfAborted()
+    const origin = this.#originOf(exchange.url)
+    const kept = origin.free.pop()
+    try {
+      return await this.#over(kept ?? this.#connect(exchange.url, origin), origin, exchange)
+    } catch (error) {
+      if (!(error instanceof StaleConnection)) throw error
+    }
+    exchange.signal.throwIfAborted()
+    return this.#over(this.#connect(exchange.url, origin), origin, exchange)
+  }
+
+  #originOf({ origin: name }: URL): Origin {
+    const origin = this.#origins.get(name) ?? { free: [], secure: { ca: this.#ca } }
+    this.#origins.set(name, origin)
+    return origin
+  }
+
+  #connect(url: URL, { free, secure }: Origin): Connection {
+    const closed = (gone: Connection) => {
+      this.#connections.delete(gone)
+      const at = free.indexOf(gone)
+      if (at >= 0) free.splice(at, 1)
+    }
+    const connection = new Connection(url, secure, closed)
+    this.#connections.add(connection)
+    return connection
+  }
+
+  #over(connection: Connection, { free }: Origin, exchange: Exchange): Promise<void> {
+    const { request, signal } = exchange
     return new Promise((resolve, reject) => {
-      const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-      const request = (url.protocol === 'https:' ? https : http).request(url, {
-        agent,
-        method,
-        headers: { 'user-agent': 'git/2 longshore', accept: '*/*', ...headers, ...length },
-      })
-      const timer = setTimeout(() => request.destroy(late()), deadline)
-      const abort = () => request.destroy(signal.reason as Error)
+      const timer = setTimeout(() => connection.destroy(late()), deadline)
+      const abort = () => connection.destroy(signal.reason as Error)
       signal.addEventListener('abort', abort, { once: true })
-      const settle = (error?: unknown) => {
+      connection.send(request, reader(exchange), (error) => {
         clearTimeout(timer)
         signal.removeEventListener('abort', abort)
-        if (error === undefined) resolve()
-        else reject(error as Error)
-      }
-      request.on('error', (error) => settle(signal.aborted ? signal.reason : transportFault(error, request)))
-      request.on('response', (response) => {
-        receive(response, exchange).then(
-          () => settle(),
-          (error: Error) => {
-            request.destroy()
-            settle(error)
-          },
-        )
+        if (connection.free) free.push(connection)
+        if (error) reject(error)
+        else resolve()
       })
-      request.end(body)
     })
   }
 }
 
-class StaleConnection extends Error {}
+/** The bytes of a request, so that one that is sent again and again is written once. */
+export function writeRequest(url: URL, headers: Record<string, string>, body?: string): string {
+  const fields = Object.entries({
+    host: url.host,
+    'user-agent': 'git/2 longshore',
+    accept: '*/*',
+    ...headers,
+    ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }),
+  })
+  const opening = `${body === undefined ? 'GET' : 'POST'} ${url.pathname}${url.search} HTTP/1.1`
+  const lines = [opening, ...fields.map(([name, value]) => `${name}: ${value}`)]
+  // A line break within a value would begin a field, or another request.
+  if (lines.some((line) => !/^[\x20-\x7e]*$/.test(line))) throw unreachable('the request cannot be written')
+  return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`
+}
 
-/** Takes an answer by its events: an iterator over a stream costs more than the rest of a look. */
-function receive(response: http.IncomingMessage, { expect, limit, take, signal }: Exchange): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fault = statusFault(response)
-    if (fault) throw fault
-    if (response.headers['content-type'] !== expect) {
-      throw answerFault('it has another content type than a git server gives')
-    }
-    let bytes = 0
-    response.on('data', (chunk: Buffer) => {
-      try {
-        bytes += chunk.length
-        if (bytes > limit) throw answerFault(`it is longer than ${limit} bytes`)
-        if (take(chunk) !== false) return
-        resolve()
-      } catch (error) {
-        reject(error as Error)
-      }
-      response.destroy()
-    })
-    response.on('end', resolve)
-    response.on('error', () =>
-      reject(signal.aborted ? (signal.reason as Error) : unreachable('the connection broke')),
-    )
-    response.on('close', () => response.complete || reject(unreachable('the connection broke')))
+function reader({ expect, limit, take }: Exchange): AnswerReader {
+  let bytes = 0
+  return new AnswerReader({
+    head(head) {
+      const fault = statusFault(head)
+      if (fault) throw fault
+      if (head.fields.get('content-type') !== expect)
+        throw answerFault('it has another content type than a git server gives')
+    },
+    body(chunk) {
+      bytes += chunk.length
+      if (bytes > limit) throw answerFault(`it is longer than ${limit} bytes`)
+      return take(chunk)
+    },
   })
 }
 
-function statusFault({ statusCode = 0, headers }: http.IncomingMessage): LongshoreError | undefined {
-  if (statusCode === 200) return undefined
-  const said = `HTTP ${statusCode}`
-  if (statusCode === 401 || statusCode === 403) return authFault(said)
-  if (statusCode === 404 || statusCode === 410) return notFound(said)
-  if (statusCode >= 300 && statusCode < 400) return redirectFault(headers.location)
+function statusFault({ status, fields }: AnswerHead): LongshoreError | undefined {
+  if (status === 200) return undefined
+  const said = `HTTP ${status}`
+  if (status === 401 || status === 403) return authFault(said)
+  if (status === 404 || status === 410) return notFound(said)
+  if (status >= 300 && status < 400) return redirectFault(fields.get('location'))
   return unreachable(said)
 }
 
@@ -128,12 +143,4 @@ function late(): DeadlineError {
   return new DeadlineError('GIT_UNREACHABLE', `the git server did not answer within ${deadline} ms`, {
     hint: 'Check the address, the network and the server; it is tried again by itself.',
   })
-}
-
-function transportFault(error: Error, request: http.ClientRequest): Error {
-  if (error instanceof LongshoreError) return error
-  const code = (error as NodeJS.ErrnoException).code ?? ''
-  if (request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE')) return new StaleConnection()
-  if (/CERT|TLS|SSL|SELF_SIGNED|ISSUER|ALTNAME/.test(code)) return tlsFault(code)
-  return unreachable(code || 'the connection broke')
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '@longshore/core'
 import { answerFault } from '../errors.js'
-import type { HttpClient } from './http.js'
+import { writeRequest, type HttpClient } from './http.js'
 import { delimPkt, flushPkt, PktLineReader, pktLine } from './pkt-line.js'
 
 /** What a server can do, as its capability advertisement says. */
@@ -8,6 +8,14 @@ export interface Capabilities {
   /** Speaks protocol version 2 with `ls-refs`. */
   v2: boolean
   format: string
+}
+
+/** A request and what it was written from. */
+interface Written {
+  refs: readonly string[]
+  format: string
+  authorization: string | undefined
+  request: string
 }
 
 /** Full names of refs and the commits they point to; a tag's is the commit, not the tag object. */
@@ -28,6 +36,7 @@ export class HttpRefs {
   readonly #advertised: URL
   readonly #asked: URL
   #known: { at: number; can: Capabilities } | undefined
+  #written: Written | undefined
 
   constructor(http: HttpClient, clock: Clock, url: string) {
     this.#http = http
@@ -37,8 +46,14 @@ export class HttpRefs {
     this.#asked = new URL(`${base}/git-upload-pack`)
   }
 
+  /** What was told within the last hour. */
+  get known(): Capabilities | undefined {
+    const known = this.#known
+    return known && this.#clock.monotonic() - known.at < lifetime ? known.can : undefined
+  }
+
   async capabilities(authorization: string | undefined, signal: AbortSignal): Promise<Capabilities> {
-    if (this.#known && this.#clock.monotonic() - this.#known.at < lifetime) return this.#known.can
+    if (this.known) return this.known
     const can = await this.#advertisement(authorization, signal)
     this.#known = { at: this.#clock.monotonic(), can }
     return can
@@ -50,23 +65,17 @@ export class HttpRefs {
     authorization: string | undefined,
     signal: AbortSignal,
   ): Promise<Heads> {
-    const { format } = await this.capabilities(authorization, signal)
-    const wanted = new Set(refs)
+    const { format } = this.known ?? (await this.capabilities(authorization, signal))
     const heads: Heads = new Map()
     let done = false
     const reader = new PktLineReader(
-      (line) => readRef(line, wanted, heads),
+      (line) => readRef(line, refs, heads),
       () => (done = true),
     )
     try {
       await this.#http.exchange({
         url: this.#asked,
-        method: 'POST',
-        headers: headers(authorization, {
-          'content-type': 'application/x-git-upload-pack-request',
-          accept: resultType,
-        }),
-        body: request(refs, format),
+        request: this.#request(refs, format, authorization),
         expect: resultType,
         limit: longAnswer,
         signal,
@@ -80,6 +89,20 @@ export class HttpRefs {
     return heads
   }
 
+  /** The same again and again, as long as the same is asked. */
+  #request(refs: readonly string[], format: string, authorization: string | undefined): string {
+    const written = this.#written
+    if (written?.refs === refs && written.format === format && written.authorization === authorization)
+      return written.request
+    const fields = {
+      'content-type': 'application/x-git-upload-pack-request',
+      accept: resultType,
+    }
+    const request = writeRequest(this.#asked, headers(authorization, fields), lsRefs(refs, format))
+    this.#written = { refs, format, authorization, request }
+    return request
+  }
+
   async #advertisement(authorization: string | undefined, signal: AbortSignal): Promise<Capabilities> {
     const lines: string[] = []
     let flushes = 0
@@ -90,8 +113,7 @@ export class HttpRefs {
     const body = () => lines.filter((line) => !line.startsWith('# service='))
     await this.#http.exchange({
       url: this.#advertised,
-      method: 'GET',
-      headers: headers(authorization, {}),
+      request: writeRequest(this.#advertised, headers(authorization, {})),
       expect: advertisementType,
       limit: 2 ** 20,
       signal,
@@ -111,7 +133,7 @@ function headers(authorization: string | undefined, more: Record<string, string>
   return { 'git-protocol': 'version=2', ...more, ...(authorization && { authorization }) }
 }
 
-function request(refs: readonly string[], format: string): string {
+function lsRefs(refs: readonly string[], format: string): string {
   const arguments_ = ['peel\n', ...refs.map((ref) => `ref-prefix ${ref}\n`)]
   const opening = ['command=ls-refs\n', `object-format=${format}`]
   return [...opening.map(pktLine), delimPkt, ...arguments_.map(pktLine), flushPkt].join('')
@@ -125,10 +147,10 @@ function readCapabilities(lines: string[]): Capabilities {
   }
 }
 
-function readRef(line: string, wanted: ReadonlySet<string>, heads: Heads): void {
+function readRef(line: string, wanted: readonly string[], heads: Heads): void {
   if (line.startsWith('ERR ')) throw answerFault(line.slice(4, 300).replace(/\p{Cc}/gu, ' '))
   const [sha = '', name = '', ...attributes] = line.split(' ')
-  if (!wanted.has(name)) return
+  if (!wanted.includes(name)) return
   const peeled = attributes.find((each) => each.startsWith('peeled:'))?.slice(7)
   const commit = peeled ?? sha
   if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) throw answerFault('a ref points to no commit')

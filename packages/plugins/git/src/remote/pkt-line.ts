@@ -8,9 +8,11 @@ export function pktLine(text: string): string {
 export const flushPkt = '0000'
 export const delimPkt = '0001'
 
+const nothing = Buffer.alloc(0)
+
 /** Splits a stream into its lines as it comes. Never holds more than one line, which is 65,520 bytes at most. */
 export class PktLineReader {
-  #rest: Buffer = Buffer.alloc(0)
+  #rest: Buffer = nothing
   readonly #line: (line: string) => void
   readonly #mark: (mark: 'flush' | 'delim' | 'end') => void
 
@@ -22,7 +24,7 @@ export class PktLineReader {
     this.#mark = mark
   }
 
-  /** Takes the next bytes; throws GIT_ANSWER when they cannot be lines. */
+  /** Takes the next bytes, which may be overwritten after the call; throws GIT_ANSWER when they cannot be lines. */
   push(chunk: Buffer): void {
     const data = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk
     let at = 0
@@ -35,7 +37,7 @@ export class PktLineReader {
       else this.#line(data.toString('utf8', at + 4, at + length).replace(/\n$/, ''))
       at += Math.max(length, 4)
     }
-    this.#rest = data.subarray(at)
+    this.#rest = at < data.length ? Buffer.from(data.subarray(at)) : nothing
   }
 
   /** Whether the stream may end here. */

@@ -41,10 +41,10 @@ export class Remote {
 
   /** Those of the refs (full names) that are there, and the commits they point to. */
   async look(refs: string[], signal: AbortSignal): Promise<Heads> {
-    const header = this.#refs && (await basicHeader(this.#credential, this.#parts.secrets, signal))
-    if (this.#refs && (await this.#refs.capabilities(header, signal)).v2)
-      return this.#refs.look(refs, header, signal)
-    return this.#list(refs, signal)
+    if (!this.#refs) return this.#list(refs, signal)
+    const header = this.#credential && (await basicHeader(this.#credential, this.#parts.secrets, signal))
+    const { v2 } = this.#refs.known ?? (await this.#refs.capabilities(header, signal))
+    return v2 ? this.#refs.look(refs, header, signal) : this.#list(refs, signal)
   }
 
   /** What to fetch to come by a commit that the server does not give by its id: the full name of the ref; of a sha, any branch. */
