@@ -21,7 +21,7 @@ export const libraryHomes = {
   'fs-native-extensions': '^packages/plugins/storage-lmdb/src/lock\\.ts$',
   jiti: '^packages/cli/src/product/guests\\.ts$',
   lmdb: '^packages/plugins/storage-lmdb/src/client\\.ts$',
-  msgpackr: '^packages/plugins/storage-lmdb/src/record\\.ts$',
+  msgpackr: '^packages/plugins/storage-lmdb/src/message-pack\\.ts$',
   picomatch: '^packages/core/src/flow/watcher\\.ts$',
   pino: '^packages/core/src/kernel/logger\\.ts$',
   'reflect-metadata': '^packages/core/src/kernel/container\\.ts$',

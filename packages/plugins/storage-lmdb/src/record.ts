@@ -1,10 +1,7 @@
-import { Packr } from 'msgpackr'
 import type { Event } from '@longshore/core/protocol'
+import { pack, unpack } from './message-pack.js'
 
-/** Plain MessagePack: each record can be read by itself, in any file. */
-const packr = new Packr({ useRecords: false })
-
-/** An event on disk, in format 1: the fields in this order, as a MessagePack array; its seq is its key. Absent ones are nil. */
+/** An event on disk: the fields in this order, as a MessagePack array; its seq is its key. Absent ones are nil. */
 type Fields = [
   id: string,
   time: string,
@@ -34,12 +31,12 @@ export function encodeEvent(event: Event): Buffer {
   } = event
   const fields = [id, time, host, actor.kind, actor.name ?? null, kind, service, deployment, commit, why]
   if (data !== undefined) fields.push(data as string)
-  return packr.pack(fields)
+  return pack(fields)
 }
 
-/** Throws when the bytes are no event. */
-export function decodeEvent(seq: number, bytes: Buffer): Event {
-  const fields = packr.unpack(bytes, bytes.length) as Fields
+/** The event that lies in the bytes from `from` to `to`; throws when none does. */
+export function decodeEvent(seq: number, bytes: Buffer, from = 0, to = bytes.length): Event {
+  const fields = unpack(bytes, from, to) as Fields
   const [id, time, host, actorKind, actorName, kind, service, deployment, commit, why, data] = fields
   const event = {
     seq,
