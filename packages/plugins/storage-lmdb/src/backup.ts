@@ -5,7 +5,7 @@ import { InputError, LongshoreError } from '@longshore/core'
 import { isFull, StorageError } from './errors.js'
 import { readJournalFile, type JournalFile } from './journal-file.js'
 import { lockFile } from './lock.js'
-import { checkSegment, flush, segmentPath, type SegmentEntry } from './segment.js'
+import { checkSegment, flush, segmentPath, type SegmentEntry } from './segment-file.js'
 import { readCatalogue, type Segments } from './segments.js'
 import { folderName, journalName, lockName, segmentsName } from './names.js'
 

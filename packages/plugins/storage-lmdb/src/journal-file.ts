@@ -6,13 +6,16 @@ import { journalName } from './names.js'
 import { checkPages } from './page-check.js'
 
 /** The newest format that this version writes and reads. */
-export const format = 1
+export const format = 2
 
 /** Changes a store of one format into the next, with writes only: they become one atomic write with the new number. */
 export type Migration = (file: JournalFile) => void
 
-/** By the format that they start from. The first format needs none. */
-const known: Record<number, Migration> = {}
+/** By the format that they start from. */
+const known: Record<number, Migration> = {
+  // From 2 on segments hold blocks. Those of format 1 stay as they are: a segment knows how to read either.
+  1: () => undefined,
+}
 
 /** The one file that changes: the events that are not sealed yet, the documents, the catalogue of segments. */
 export interface JournalFile {

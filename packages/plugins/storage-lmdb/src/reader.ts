@@ -8,6 +8,8 @@ import { candidates, wordsAsked } from './words.js'
 /** What one page may cost, so that no query holds up the others: events looked into for text, segments looked up. */
 const lookedInto = 5_000
 const lookedUp = 64
+/** Events that are read before it is known which of them say the text. */
+const searchedAtOnce = 500
 
 /** A page in the making: where it is, what it found, what it may still cost. */
 interface Work {
@@ -88,13 +90,30 @@ function scan(part: Segment | Recent, query: EventQuery, words: string[], work: 
   const from = (descending ? Math.max(first, work.low) : cursor) - first
   const to = (descending ? cursor : Math.min(last, work.high)) - first
   const matches = query.search === undefined ? undefined : eventMatcher({ search: query.search })
-  for (const offset of candidates(part, words, query, { from, to, descending })) {
-    const event = part instanceof Segment ? part.read(offset) : part.event(first + offset)
-    work.cursor = event.seq + (descending ? -1 : 1)
-    if (!matches || matches(event)) work.found.push(event)
-    if (work.found.length >= work.wanted || --work.looksInto <= 0) return
+  const offsets = candidates(part, words, query, { from, to, descending })
+  for (;;) {
+    const batch = take(
+      offsets,
+      matches ? Math.min(work.looksInto, searchedAtOnce) : work.wanted - work.found.length,
+    )
+    for (const event of part.read(batch)) {
+      work.cursor = event.seq + (descending ? -1 : 1)
+      if (!matches || matches(event)) work.found.push(event)
+      if (work.found.length >= work.wanted || --work.looksInto <= 0) return
+    }
+    if (batch.length === 0) return leave(part, work)
   }
-  leave(part, work)
+}
+
+/** The next so many of them, or what is left: a part reads many at once for little more than one. */
+function take(offsets: Iterator<number, void>, most: number): number[] {
+  const taken: number[] = []
+  while (taken.length < most) {
+    const next = offsets.next()
+    if (next.done) break
+    taken.push(next.value)
+  }
+  return taken
 }
 
 function page(work: Work, limit: number): EventPage {

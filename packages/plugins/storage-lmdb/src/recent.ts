@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Event } from '@longshore/core/protocol'
 import { writeTogether } from './client.js'
-import { damaged } from './errors.js'
+import { damaged, type StorageError } from './errors.js'
 import type { JournalFile } from './journal-file.js'
 import { journalName } from './names.js'
 import { decodeEvent } from './record.js'
@@ -33,7 +33,8 @@ export class Recent implements Index {
   async catchUp(last: number): Promise<void> {
     while (!this.isIndexed(last)) {
       const from = this.#first + this.#index.size
-      for (const event of this.read(from, Math.min(last, from + atOnce - 1))) this.#index.add(event)
+      const raw = this.raw(from, Math.min(last, from + atOnce - 1))
+      for (const [at, bytes] of raw.entries()) this.#index.add(decode(from + at, bytes))
       await turn()
     }
   }
@@ -51,15 +52,21 @@ export class Recent implements Index {
     return this.#index.times()
   }
 
-  event(seq: number): Event {
-    const bytes = this.#file.events.getBinaryFast(seq)
-    if (!bytes) throw damaged(journalName, `event ${seq} is not in it`)
-    return decode(seq, bytes)
+  /** The events at the offsets, in their order. */
+  read(offsets: readonly number[]): Event[] {
+    return offsets.map((offset) => {
+      const seq = this.#first + offset
+      const bytes = this.#file.events.getBinaryFast(seq)
+      if (!bytes) throw missing(seq)
+      return decode(seq, bytes)
+    })
   }
 
-  /** Decoded events, from and to inclusive. */
-  read(from: number, to: number): Event[] {
-    return this.raw(from, to).map((bytes, at) => decode(from + at, bytes))
+  /** An event as it lies on disk. */
+  one(seq: number): Buffer {
+    const bytes = this.#file.events.get(seq)
+    if (!bytes) throw missing(seq)
+    return bytes
   }
 
   /** Events as they lie on disk, from and to inclusive; refuses with STORAGE_DAMAGED when one is missing. */
@@ -67,10 +74,10 @@ export class Recent implements Index {
     let next = from
     const found: Buffer[] = []
     for (const { key, value } of this.#file.events.getRange({ start: from, end: to, inclusiveEnd: true })) {
-      if (key !== next++) throw damaged(journalName, `event ${next - 1} is not in it`)
+      if (key !== next++) throw missing(next - 1)
       found.push(value)
     }
-    if (next !== to + 1) throw damaged(journalName, `event ${next} is not in it`)
+    if (next !== to + 1) throw missing(next)
     return found
   }
 
@@ -100,6 +107,10 @@ export class Recent implements Index {
       })
     }
   }
+}
+
+function missing(seq: number): StorageError {
+  return damaged(journalName, `event ${seq} is not in it`)
 }
 
 function decode(seq: number, bytes: Buffer): Event {

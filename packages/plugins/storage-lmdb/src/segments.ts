@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Table } from './client.js'
 import { damaged } from './errors.js'
-import { removeSegment, Segment, segmentPath, type SegmentEntry } from './segment.js'
+import { Segment } from './segment.js'
+import { removeSegment, segmentPath, type SegmentEntry } from './segment-file.js'
 
 /** Segments whose files are open at once: each costs two descriptors. */
 const openAtOnce = 64

@@ -9,7 +9,7 @@ import { lockFile } from './lock.js'
 import { lockName, segmentsName } from './names.js'
 import { readPage } from './reader.js'
 import { Recent } from './recent.js'
-import { writeSegment } from './segment.js'
+import { writeSegment } from './segment-writer.js'
 import { readCatalogue, Segments } from './segments.js'
 import { Writer } from './writer.js'
 
@@ -160,7 +160,7 @@ export class LmdbStorage implements Storage {
   async #seal(): Promise<void> {
     const { first } = this.recent
     const last = first + this.#options.segment - 1
-    const entry = await writeSegment(this.segments.folder, first, this.recent.pieces(first, last))
+    const entry = await writeSegment(this.segments.folder, first, last, this.recent)
     await setNumbers(this.#file, {}, () => {
       void this.#file.segments.put(first, Buffer.from(JSON.stringify(entry)))
     })

@@ -57,7 +57,24 @@ export class WordIndex implements Index {
   times(): number[] {
     return this.#times
   }
+
+  /** Every offset once: those of one service together, in order; at the end those of none. */
+  byService(): number[] {
+    const order: number[] = []
+    const placed = new Uint8Array(this.size)
+    for (const [word, offsets] of this.words) {
+      if (!word.startsWith(ofService)) continue
+      for (const offset of offsets) {
+        order.push(offset)
+        placed[offset] = 1
+      }
+    }
+    for (let offset = 0; offset < this.size; offset++) if (placed[offset] === 0) order.push(offset)
+    return order
+  }
 }
+
+const ofService = word('service', '')
 
 export interface Range {
   /** Offsets, both inclusive. */
@@ -92,7 +109,7 @@ export function* candidates(
 }
 
 /** The position of the first offset that is not below the one given. */
-function positionOf(offsets: Offsets, wanted: number): number {
+export function positionOf(offsets: Offsets, wanted: number): number {
   let low = 0
   let high = offsets.length
   while (low < high) {

@@ -13,7 +13,6 @@ import {
 import { join } from 'node:path'
 import { madeEvents } from '@longshore/core/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openJournalFile, type JournalFile } from '../src/journal-file.js'
 import { makePlace, until, type Place } from './place.js'
 
 let place: Place
@@ -123,34 +122,5 @@ describe('a segment', () => {
     writeFileSync(stray, 'half')
     await place.open()
     expect(existsSync(stray)).toBe(false)
-  })
-})
-
-describe('the format', () => {
-  const empty = () => undefined
-
-  it('of a later version is refused, and left as it is', async () => {
-    const file = await openJournalFile(place.folder, { target: 2, migrations: { 1: empty } })
-    await file.environment.close()
-    await expect(place.open()).rejects.toMatchObject({ code: 'STORAGE_NEWER' })
-    const again = await openJournalFile(place.folder, { target: 2, migrations: {} })
-    await again.environment.close()
-  })
-
-  it('of an earlier version is brought up step by step, once', async () => {
-    const steps: number[] = []
-    const migrations = {
-      1: () => void steps.push(1),
-      2: ({ documents }: JournalFile) => {
-        steps.push(2)
-        void documents.put(['a', 'migrated'], Buffer.from('true'))
-      },
-    }
-    for (let opens = 0; opens < 2; opens++) {
-      const file = await openJournalFile(place.folder, { target: 3, migrations })
-      expect(file.documents.get(['a', 'migrated'])?.toString()).toBe('true')
-      await file.environment.close()
-    }
-    expect(steps).toEqual([1, 2])
   })
 })
