@@ -5,6 +5,8 @@ import { z } from 'zod'
 export const Limits = z.strictObject({
   /** Files and links of a commit. */
   files: z.int().min(1).default(250_000),
+  /** Folders of a commit, the empty ones too. */
+  folders: z.int().min(1).default(50_000),
   /** Bytes of one file. */
   file: Size.prefault('1GiB'),
   /** Bytes of all files; also what one fetch may bring. */
@@ -13,6 +15,8 @@ export const Limits = z.strictObject({
   depth: z.int().min(1).max(1000).default(100),
   /** Bytes of a path. */
   path: z.int().min(1).max(3000).default(1000),
+  /** Bytes of all paths and targets of links: what has to be remembered of a commit while it is written. */
+  paths: Size.prefault('32MiB'),
 })
 export type Limits = z.infer<typeof Limits>
 

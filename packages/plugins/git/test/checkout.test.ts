@@ -3,7 +3,7 @@ import { lstat, mkdir, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GitServer, needs, type GitRepository, type TreeFile } from '@longshore/core/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { blob, commitTree, rawTree, type RawEntry } from './hostile.js'
+import { blob, commitTree, entries, rawTree, type RawEntry } from './hostile.js'
 import { makeRig, sourceOf, type Rig } from './rig.js'
 
 const { signal } = new AbortController()
@@ -120,6 +120,7 @@ describe('a checkout', needs('git-http-backend'), () => {
     ['a folder link that goes up', { 'x/y/up': '../..', away: 'x/y/up/..' }],
     ['a circle', { a: 'b', b: 'a' }],
     ['an empty link', { a: '' }],
+    ['a link that goes up where case is ignored', { here: '.', out: 'Here/..' }],
   ]
   it.each(links)('%s is refused, and its target is not told', async (_, targets) => {
     const entries = Object.entries(targets)
@@ -140,6 +141,7 @@ describe('a checkout', needs('git-http-backend'), () => {
     ['.git/config', /own folder/],
     ['a/../../b', /leads out/],
     ['/etc', /leads out/],
+    ['a/b', /holds \//],
     ['C:\\x', /holds \\/],
     ['C:x', /like a drive/],
     ['a\\b', /holds \\/],
@@ -162,14 +164,49 @@ describe('a checkout', needs('git-http-backend'), () => {
     expect((await refusal(await commit({ 'caf\u00e9': '1', 'cafe\u0301': '2' }))).code).toBe(
       'GIT_TREE_UNSAFE',
     )
+    expect((await refusal(await commit({ straße: '1', STRASSE: '2' }))).code).toBe('GIT_TREE_UNSAFE')
+    expect((await refusal(await commit({ ΑΣ: '1', ασ: '2' }))).code).toBe('GIT_TREE_UNSAFE')
     expect((await refusal(await odd(['100644', 'a', x], ['100644', 'a', x]))).code).toBe('GIT_TREE_UNSAFE')
+    const again: RawEntry[] = [
+      ['40000', 'a', inner],
+      ['100644', 'b', x],
+      ['40000', 'a', inner],
+    ]
+    expect((await refusal(await odd(...again))).code).toBe('GIT_TREE_UNSAFE')
     expect((await refusal(await odd(['120000', 'a', x], ['40000', 'a', inner]))).code).toBe('GIT_TREE_UNSAFE')
+  })
+
+  it('as many folders and as long paths as the limits say are written, and no more', async () => {
+    const tight = await makeRig({ config: { limits: { folders: 3, paths: '20B' } } })
+    const tell = async (files: Record<string, TreeFile>) => {
+      const folder = tight.place(`tight-${++count}`)
+      const checkout = tight.provider.checkout(
+        sourceOf(server.url('app')),
+        await commit(files),
+        folder,
+        signal,
+      )
+      return checkout.catch(({ code, message }: { code: string; message: string }) => [code, message])
+    }
+    // Of a folder counts its own path too: a, a/b, a/b/c, a/b/c/d.
+    expect(await tell({ 'a/b/c/d': '1', e: '2' })).toMatchObject({ files: 2 })
+    expect(await tell({ 'a/1': '1', 'b/2': '2', 'c/3': '3' })).toMatchObject({ files: 3 })
+    expect(await tell({ 'a/1': '1', 'b/2': '2', 'c/3': '3', 'd/4': '4' })).toEqual([
+      'GIT_LIMIT',
+      expect.stringMatching(/too many folders; the limit is 3/),
+    ])
+    const link = { mode: '120000' as const, content: 'b/c/d' }
+    expect(await tell({ 'a/b/c/d': '1', link })).toEqual([
+      'GIT_LIMIT',
+      expect.stringMatching(/too long together; the limit is 20 bytes/),
+    ])
+    await tight.close()
   })
 
   it('a million files, a big file, too much together and a deep path are refused before anything is written', async () => {
     const x = await blob(repository, 'x')
-    const leaf = await rawTree(repository, numbered('100644', x))
-    const million = await commitTree(repository, await rawTree(repository, numbered('40000', leaf)))
+    const leaf = await rawTree(repository, entries(1000, '100644', x))
+    const million = await commitTree(repository, await rawTree(repository, entries(1000, '40000', leaf)))
     expect(await refusal(million)).toMatchObject({
       code: 'GIT_LIMIT',
       message: expect.stringMatching(/too many files/),
@@ -190,7 +227,3 @@ describe('a checkout', needs('git-http-backend'), () => {
     expect(await refusal(link)).toMatchObject({ code: 'GIT_LIMIT' })
   })
 })
-
-function numbered(mode: string, sha: string): RawEntry[] {
-  return Array.from({ length: 1000 }, (_, i) => [mode, String(i).padStart(4, '0'), sha] satisfies RawEntry)
-}

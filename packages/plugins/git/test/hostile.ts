@@ -24,7 +24,25 @@ export async function commitTree(repository: GitRepository, tree: string, branch
   return sha
 }
 
-async function object(repository: GitRepository, type: string, bytes: Buffer): Promise<string> {
+/** Writes any object as it is. */
+export async function object(repository: GitRepository, type: string, bytes: Buffer): Promise<string> {
   const answer = await repository.git(['hash-object', '-t', type, '-w', '--stdin', '--literally'], bytes)
   return answer.toString().trim()
+}
+
+/** So many entries of a tree that are all the same object. */
+export function entries(count: number, mode: string, sha: string, stem = ''): RawEntry[] {
+  return Array.from({ length: count }, (_, i) => [mode, stem + String(i).padStart(4, '0'), sha])
+}
+
+/** Folders above a tree, so many levels, each naming the one below so many times. */
+export async function nest(
+  repository: GitRepository,
+  tree: string,
+  levels: number,
+  width: number,
+): Promise<string> {
+  let top = tree
+  for (let level = 0; level < levels; level++) top = await rawTree(repository, entries(width, '40000', top))
+  return top
 }

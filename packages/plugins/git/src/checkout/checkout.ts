@@ -5,7 +5,7 @@ import type { Limits } from '../config.js'
 import { diskFault, notEmpty } from '../errors.js'
 import { ObjectReader } from '../repository/objects.js'
 import type { Repository } from '../repository/repository.js'
-import { readTree } from './tree.js'
+import { listing, readTree } from './tree.js'
 import { readingOrder, Writer } from './writer.js'
 
 /** What a checkout is bounded by. */
@@ -29,14 +29,18 @@ export async function checkout(
   signal.throwIfAborted()
   await mkdir(directory, { recursive: true })
   if ((await readdir(directory)).length > 0) throw notEmpty(directory)
-  const list = ['ls-tree', '-r', '-z', '-l', '--full-tree', sha]
   try {
-    const entries = await repository.stream(list, signal, timeout, async ({ stdin, stdout, done }) => {
-      stdin.end()
-      const read = await readTree(stdout as AsyncIterable<Buffer>, limits)
-      await done
-      return read
-    })
+    const entries = await repository.stream(
+      [...listing, sha],
+      signal,
+      timeout,
+      async ({ stdin, stdout, done }) => {
+        stdin.end()
+        const read = await readTree(stdout as AsyncIterable<Buffer>, limits)
+        await done
+        return read
+      },
+    )
     const print = ['cat-file', '--batch', '--buffer']
     return await repository.stream(print, signal, timeout, async (stream) => {
       const objects = new ObjectReader(stream)

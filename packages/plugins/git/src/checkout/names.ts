@@ -15,3 +15,9 @@ export function nameFault(name: string): string | undefined {
   if (plain === '.git' || plain === 'git~1') return 'it means git’s own folder'
   return undefined
 }
+
+/** What a file system that ignores case takes the name for: two names with the same answer may be one file there. */
+export function foldName(name: string): string {
+  // By way of the upper case, which ß and SS share, and the two ways to write a σ.
+  return name.normalize('NFC').toUpperCase().toLowerCase()
+}

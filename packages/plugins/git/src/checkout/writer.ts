@@ -61,7 +61,7 @@ export class Writer {
         throw unsafeTree(entry.path, 'its target is no path')
       links.set(entry.path, target)
     }
-    checkLinks(links)
+    await checkLinks(links)
     return links
   }
 
