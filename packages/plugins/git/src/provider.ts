@@ -16,6 +16,7 @@ import type { GitConfig } from './config.js'
 import { HttpRefs } from './remote/ls-refs.js'
 import type { HttpClient } from './remote/http.js'
 import { Remote, type RemoteParts } from './remote/remote.js'
+import { changedPaths } from './repository/changed.js'
 import { parseCommit } from './repository/commit.js'
 import { History } from './repository/history.js'
 import { ObjectReader, readCommitBytes } from './repository/objects.js'
@@ -26,8 +27,6 @@ import { SlackTimer } from './watch/slack-timer.js'
 import { Sightings } from './watch/sightings.js'
 
 const localDeadline = 60_000
-/** Bytes of the list of changed paths; a longer one is not told. */
-const changedList = 16 * 2 ** 20
 
 export interface ProviderParts extends RemoteParts {
   config: GitConfig
@@ -93,16 +92,7 @@ export class GitProvider implements GitContract {
     to: string,
     signal: AbortSignal,
   ): Promise<string[] | undefined> {
-    const { repository } = this.#of(source)
-    const flags = ['-r', '-z', '--name-only', '--no-renames', '--no-ext-diff', '--ignore-submodules=none']
-    const args = ['diff-tree', ...flags, checkSha(from), checkSha(to), '--']
-    try {
-      const list = await repository.read(args, signal, changedList)
-      return list.toString().split('\0').filter(Boolean)
-    } catch {
-      signal.throwIfAborted()
-      return undefined
-    }
+    return changedPaths(this.#of(source).repository, checkSha(from), checkSha(to), signal)
   }
 
   async contains(

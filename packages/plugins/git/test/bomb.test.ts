@@ -132,4 +132,12 @@ describe('a repository of some hundred kilobytes', needs('git-http-backend'), ()
     expect(answer.message).toMatch(/"z": the link leads out/)
     expect(written).toEqual([])
   })
+
+  it('does not keep the look at what a commit changes', async () => {
+    const from = await repository.commit('plain', { a: '1' })
+    const to = await commitTree(repository, await nest(repository, await rawTree(repository, []), 30, 2))
+    const source = sourceOf(server.url('app'))
+    for (const sha of [from, to]) await rig.provider.fetch(source, sha, signal)
+    expect(await rig.provider.changed(source, from, to, signal)).toBeUndefined()
+  })
 })

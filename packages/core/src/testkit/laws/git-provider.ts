@@ -187,10 +187,11 @@ function commitLaws(law: Define): Law[] {
       await assert.rejects(provider.fetch(source('main'), absent, signal), { code: 'GIT_COMMIT_MISSING' })
     }),
     law('changed names the paths that differ', async ({ provider, source, commit }) => {
-      const from = await commit('main', { a: '1', 'b/c': '1', d: '1' })
-      const to = await commit('main', { a: '1', 'b/c': '2', e: '1' })
+      const from = await commit('main', { a: '1', 'b/c': '1', d: '1', f: '1', 'g/h': '1' })
+      const to = await commit('main', { a: '1', 'b/c': '2', e: '1', 'f/i': '1', g: '1' })
       for (const sha of [from, to]) await provider.fetch(source('main'), sha, signal)
-      assert.deepEqual((await provider.changed(source('main'), from, to, signal))?.sort(), ['b/c', 'd', 'e'])
+      const paths = ['b/c', 'd', 'e', 'f', 'f/i', 'g', 'g/h']
+      assert.deepEqual((await provider.changed(source('main'), from, to, signal))?.sort(), paths)
       assert.deepEqual(await provider.changed(source('main'), to, to, signal), [])
     }),
   ]
