@@ -133,6 +133,14 @@ describe('a repository of some hundred kilobytes', needs('git-http-backend'), ()
     expect(written).toEqual([])
   })
 
+  it('whose commit has 150 MB of headers is told by its beginning', async () => {
+    const start = `tree ${await files(1)}\nauthor Ines <i@x> 1 +0000\ncommitter Ines <i@x> 1 +0000\nlong `
+    const sha = await object(repository, 'commit', Buffer.alloc(150e6, 'm').fill(start, 0, start.length))
+    const { commit, written } = await checkout(sha)
+    expect(commit).toEqual({ author: 'Ines <i@x>', message: '' })
+    expect(written).toEqual(['0000'])
+  })
+
   it('does not keep the look at what a commit changes', async () => {
     const from = await repository.commit('plain', { a: '1' })
     const to = await commitTree(repository, await nest(repository, await rawTree(repository, []), 30, 2))

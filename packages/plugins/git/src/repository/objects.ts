@@ -8,6 +8,9 @@ export interface ObjectHead {
   size: number
 }
 
+/** Bytes of a commit that are read: what people need to know of it stands before. */
+export const longestCommit = 2 ** 20
+
 /** Git closed its output in the middle of an answer; why is told by how it ended. */
 class OutputEnded extends Error {
   readonly code = 'GIT_OUTPUT_ENDED'
@@ -48,10 +51,14 @@ export class ObjectReader {
     return { sha, type: type as ObjectHead['type'], size: Number(size) }
   }
 
-  /** The bytes of the object that `head` told of. */
-  async bytes(size: number): Promise<Buffer> {
+  /** The bytes of the object that `head` told of; of one that is longer than `most`, only its beginning. */
+  async bytes(size: number, most = size): Promise<Buffer> {
     const parts: Buffer[] = []
-    for await (const part of this.chunks(size)) parts.push(part)
+    let left = most
+    for await (const part of this.chunks(size)) {
+      if (left > 0) parts.push(part.subarray(0, left))
+      left -= part.length
+    }
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
   }
 
@@ -98,5 +105,5 @@ export async function readCommitBytes(reader: ObjectReader, sha: string): Promis
   reader.ask(sha)
   const head = await reader.head()
   if (head?.type !== 'commit') throw commitMissing(head ? `${sha} is a ${head.type}` : sha)
-  return reader.bytes(head.size)
+  return reader.bytes(head.size, longestCommit)
 }

@@ -1,6 +1,6 @@
 import type { Commit } from '@longshore/core/protocol'
 import { parseCommit } from './commit.js'
-import type { ObjectReader } from './objects.js'
+import { longestCommit, type ObjectReader } from './objects.js'
 
 /** Commits that one walk looks at, at most. */
 const widest = 20_000
@@ -15,7 +15,7 @@ export function commitsOf(reader: ObjectReader): Read {
     if (known.has(sha)) return known.get(sha)
     reader.ask(sha)
     const head = await reader.head()
-    const bytes = head && (await reader.bytes(head.size))
+    const bytes = head && (await reader.bytes(head.size, longestCommit))
     const commit = bytes && head.type === 'commit' ? parseCommit(sha, bytes) : undefined
     known.set(sha, commit)
     return commit
