@@ -143,6 +143,30 @@ describe('a line log', () => {
     for (const name of names) expect((await stat(join(directory, name))).size).toBeLessThan(400 << 10)
   })
 
+  it('tells a reader who comes when the first lines are gone how many those are', async () => {
+    const log = await LineLog.open(directory, { ...options, segmentBytes: 1000 })
+    for (let index = 0; index < 500; index++) await log.write('stdout', `${index}\n`)
+    const frames = async (query: LineQuery) => {
+      const { lines, skipped } = await all(query)
+      return { first: Number(Buffer.from(lines[0]!.bytes)), count: lines.length, skipped }
+    }
+    const whole = await frames({})
+    expect(whole.skipped).toBeGreaterThan(300)
+    expect(whole).toEqual({ first: whole.skipped, count: 500 - whole.skipped, skipped: whole.skipped })
+    expect(await frames({ tail: 10 })).toEqual({ first: 490, count: 10, skipped: 0 })
+    expect(await frames({ since: now })).toMatchObject({ skipped: 0 })
+    await log.close()
+    expect(await frames({ follow: 'open' })).toEqual(whole)
+  })
+
+  it('tells how many lines stood before one that fills it', async () => {
+    const log = await LineLog.open(directory, { ...options, segmentBytes: 64 << 10 })
+    await log.write('stdout', 'one\ntwo\nthree\n')
+    for (let index = 0; index < 20; index++) await log.write('stdout', 'x'.repeat(64 << 10))
+    await log.close()
+    expect((await all()).skipped).toBe(3)
+  })
+
   it('follows: no line is missed or doubled while the log rotates', async () => {
     const log = await LineLog.open(directory, { ...options, segmentBytes: 256 << 10 })
     const reading = all({ follow: 'open' })

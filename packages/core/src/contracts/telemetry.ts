@@ -34,8 +34,9 @@ export interface LogFrame {
 /**
  * What instances of one runtime kind print, live and kept.
  *
- * Law: lines come in time order, byte-exact; a slow reader slows only itself, and what it misses is counted in `skipped`;
- * with `follow` it ends when the signal aborts, without it at the end of what is there.
+ * Law: lines come in time order, byte-exact; a slow reader slows only itself, and what it misses is counted in `skipped`,
+ * also what was gone before the first line, unless it asked for `tail` or `since`; with `follow` it ends when the signal
+ * aborts, without it at the end of what is there.
  */
 export interface Telemetry {
   logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogFrame>

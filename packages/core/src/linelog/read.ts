@@ -17,7 +17,7 @@ export interface LineQuery {
 
 /**
  * Reads a log in the order in which it was written, also while it is written. A reader holds one chunk, however long
- * the log is; one that is slower than the removal of old segments is told how many lines it missed. Ends when the
+ * the log is; it is told how many lines it missed, because it came later than the removal of old segments. Ends when the
  * signal aborts. One that follows gets an empty frame when it has read all that was there. Every line bears the name that is given as `instance`.
  */
 export async function* readLines(
@@ -72,9 +72,13 @@ async function endOf(directory: string, live: Live): Promise<Stop> {
   return { sequence: newest?.sequence ?? -1, size: Infinity, lines: Infinity }
 }
 
-/** Goes back from the newest segment until the tail is found: only what is needed for it is read. */
+/**
+ * The first line that there ever was: whoever asks for all misses those that are gone, but not who asks for the last
+ * ones or for those since a time. For the last ones it goes back from the newest segment until it has found them.
+ */
 async function beginning(directory: string, query: LineQuery, stop: Stop | undefined): Promise<Cursor> {
-  if (query.tail === undefined) return { sequence: 0, line: undefined, drop: 0, caughtUp: false }
+  const line = query.since === undefined ? 0 : undefined
+  if (query.tail === undefined) return { sequence: 0, line, drop: 0, caughtUp: false }
   let found = 0
   let sequence = 0
   for (const segment of (await listSegments(directory)).reverse()) {

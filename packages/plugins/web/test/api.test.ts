@@ -1,6 +1,8 @@
 import { userInfo } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { LineLog, systemClock } from '@longshore/core'
 import { OutputLine } from '@longshore/core/protocol'
 import { push, repository, startWeb } from './start.js'
 
@@ -146,6 +148,22 @@ describe('deployments', () => {
       .map((line) => OutputLine.parse(JSON.parse(line)))
     expect(said).toContainEqual(expect.objectContaining({ stream: 'stdout', text: 'world' }))
     expect((await web.ask('/api/v1/deployments/0000000000000000/output')).status).toBe(404)
+  })
+
+  it('say how many of the lines that they printed are gone', async () => {
+    const web = await startWeb()
+    const { deployment } = await push(web)
+    const path = `/api/v1/deployments/${deployment}/output`
+    const before = (await web.ask(path)).text.split('\n').length - 1
+    const directory = join(web.data, 'output', deployment)
+    const log = await LineLog.open(directory, { segmentBytes: 1000, segments: 2, clock: systemClock })
+    for (let number = 0; number < 500; number++) await log.write('stdout', `${number}\n`)
+    await log.close()
+    const [mark, first] = (await web.ask(path)).text.split('\n')
+    const gone = before + Number(first)
+    expect(mark).toBe(`[${gone} lines are gone]`)
+    const lines = await web.ask(path, { headers: { accept: 'application/x-ndjson' } })
+    expect(JSON.parse(lines.text.split('\n')[0]!)).toEqual({ skipped: gone })
   })
 
   it('are followed until they settle, and cancelled', async () => {

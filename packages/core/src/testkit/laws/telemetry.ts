@@ -16,7 +16,7 @@ const patience = 30_000
 /** The law of Telemetry's log half, a test each. */
 export function telemetryLaws(make: () => Promise<TelemetrySubject>): Law[] {
   const define = lawsOf(make)
-  return [...keptLaws(define), ...liveLaws(define)]
+  return [...keptLaws(define), ...liveLaws(define), ...lossLaws(define)]
 }
 
 type Define = State<TelemetrySubject>
@@ -39,6 +39,16 @@ async function tick(): Promise<number> {
   const before = Date.now()
   while (Date.now() <= before + 1) await new Promise((resolve) => setImmediate(resolve))
   return before
+}
+
+/** Prints more lines than anybody keeps, each beginning with its number from 0, and answers how many. */
+async function flood(subject: TelemetrySubject): Promise<number> {
+  const total = 300_000
+  for (let from = 0; from < total; from += 1000) {
+    const lines = Array.from({ length: 1000 }, (_, index) => `${from + index}`.padEnd(199) + '\n')
+    await subject.print('i1', 'stdout', lines.join(''))
+  }
+  return total
 }
 
 function keptLaws(define: Define): Law[] {
@@ -105,14 +115,31 @@ function liveLaws(define: Define): Law[] {
         assert.deepEqual(seen, ['before', 'after', 'another'])
       },
     ),
+  ]
+}
+
+function lossLaws(define: Define): Law[] {
+  return [
+    define('lines that are gone before the first one that is kept are counted before it', async (subject) => {
+      const total = await flood(subject)
+      for (const follow of [false, true]) {
+        const signal = AbortSignal.timeout(patience)
+        let next = 0
+        for await (const { lines, skipped } of subject.telemetry.logs({ ...placement, follow }, signal)) {
+          next += skipped
+          if (lines.length > 0) assert.equal(Number.parseInt(texts(lines)[0]!), next)
+          next += lines.length
+          if (next === total) break
+        }
+        assert.equal(next, total)
+      }
+    }),
     define('a reader that is slow slows only itself; what it misses is counted', async (subject) => {
       await subject.print('i1', 'stdout', 'first\n')
       const stop = new AbortController()
       const slow = subject.telemetry.logs({ ...placement, follow: true }, stop.signal)[Symbol.asyncIterator]()
       const first = (await slow.next()).value as LogFrame
-      const total = 300_000
-      const line = `${'x'.repeat(199)}\n`
-      for (let index = 0; index < total; index += 1000) await subject.print('i1', 'stdout', line.repeat(1000))
+      const total = await flood(subject)
       await subject.print('i1', 'stdout', 'last\n')
       let count = first.lines.length + first.skipped
       for (let last = ''; last !== 'last';) {
