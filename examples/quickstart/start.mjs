@@ -3,9 +3,10 @@ import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Api, eventLine, followEvents, printError, processTerminal, startProduct } from '@longshore/cli'
+import { RefusedError } from '@longshore/core'
 import { coreRoutes } from '@longshore/core/protocol'
 import { startGitServer } from '@longshore/core/testkit'
-import { makeClone, writeConfig } from './demo.mjs'
+import { makeClone, writeConfig, writeLogin } from './demo.mjs'
 import { choosePorts } from './ports.mjs'
 
 /*
@@ -21,13 +22,18 @@ const terminal = processTerminal()
 const patience = 60_000
 
 try {
-  mkdirSync(home, { recursive: true })
+  mkdirSync(home, { recursive: true, mode: 0o700 })
+  await refuseTwice()
   const chosen = await choosePorts(home)
   const server = await startGitServer({ root: join(home, 'git'), port: chosen.ports.git })
   try {
-    await server.repository('hello')
-    await makeClone(clone, server.url('hello'))
-    writeConfig(config, server.url('hello'), chosen)
+    const url = server.url('hello')
+    // What is pushed is run: whoever else is on this machine, and whatever page its browser shows, does not push.
+    server.manners.push = writeLogin(join(home, 'push.gitconfig'), url)
+    const head = await (await server.repository('hello')).sha('refs/heads/main')
+    // The path is relative to the clone's own config.
+    await makeClone(clone, url, { isEmpty: !head, login: '../../push.gitconfig' })
+    writeConfig(config, url, chosen)
     process.exitCode = await run(chosen.ports.hello)
   } finally {
     await server.close()
@@ -35,6 +41,15 @@ try {
 } catch (error) {
   printError(terminal, error)
   process.exitCode = 1
+}
+
+/** Another run on this folder would lose its ports and its repository to this one. */
+async function refuseTwice() {
+  const running = new Api({ socket: join(home, 'data', 'longshore.sock') })
+  if (!(await running.call(coreRoutes.info).catch(() => undefined))) return
+  throw new RefusedError('WEB_SOCKET_TAKEN', `the quickstart in ${home} runs here already`, {
+    hint: 'Stop that one first (Ctrl-C), or name another folder for this one.',
+  })
 }
 
 /** @param {number} port where the service answers */

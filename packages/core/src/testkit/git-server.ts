@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -14,10 +15,17 @@ export interface GitServerOptions {
   port?: number
 }
 
+export interface GitServerLogin {
+  username: string
+  password: string
+}
+
 /** How the server treats the requests that come from now on; change it while it runs. */
 export interface GitServerManners {
   /** Basic auth: without these every request gets 401. */
-  auth?: { username: string; password: string } | undefined
+  auth?: GitServerLogin | undefined
+  /** Basic auth for pushes alone: everybody may read. */
+  push?: GitServerLogin | undefined
   /** Answers every request with this status. */
   fail?: number | undefined
   /** Sends every request elsewhere. */
@@ -38,10 +46,21 @@ export interface GitServerCount {
   pushes: number
 }
 
+/** A request as it is handed to git. */
+interface Asked {
+  url: URL
+  /** What came of its body so far. */
+  first: Buffer | undefined
+  config: string[]
+}
+
 const requestDeadline = 10 * 60_000
 const none = (): GitServerCount => ({ advertisements: 0, lsRefs: 0, fetches: 0, pushes: 0 })
 
-/** A real smart-HTTP git server on loopback: `git http-backend` behind Node's HTTP server. Whoever reaches it may push. */
+/**
+ * A real smart-HTTP git server on loopback: `git http-backend` behind Node's HTTP server. Whoever reaches it may push,
+ * unless its manners say who may; a page in a browser reaches nothing, whatever its address claims to be.
+ */
 export class GitServer {
   readonly manners: GitServerManners = {}
   /** TCP connections made so far. */
@@ -83,7 +102,6 @@ export class GitServer {
   async repository(name: string): Promise<GitRepository> {
     const folder = join(this.#root, `${name}.git`)
     await runGit(['init', '--quiet', '--bare', '--initial-branch=main', '--', folder])
-    await runGit(['-C', folder, 'config', 'http.receivepack', 'true'])
     return new GitRepository(folder)
   }
 
@@ -104,17 +122,23 @@ export class GitServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1')
     const [, name, what] = /^\/([\w.-]+(?:\/[\w.-]+)*)\.git\/([\w/.-]+)$/.exec(url.pathname) ?? []
-    const { auth, fail, redirect, hang } = this.manners
+    const { auth, push, fail, redirect, hang } = this.manners
     request.on('error', () => undefined)
+    if (!isOwnName(request)) return refuse(response, 421)
+    // git names no origin, and no page is at home here.
+    if (request.headers.origin !== undefined) return refuse(response, 403)
     if (hang === true || (hang && hang.includes(name ?? ''))) return
     if (fail) return refuse(response, fail)
     if (redirect) return refuse(response, 302, { location: redirect })
-    if (auth && request.headers.authorization !== basic(auth))
+    const mayPush = !push || isLogin(request, push)
+    if ((auth && !isLogin(request, auth)) || (!mayPush && asksToPush(url)))
       return refuse(response, 401, { 'www-authenticate': 'Basic realm="git"' })
     if (!name || !what) return refuse(response, 404)
     const first = request.method === 'POST' ? await firstChunk(request) : undefined
     this.#tally(name, what, first)
-    this.#backend(request, response, url, first)
+    // Not by the look of the address alone: git itself knows best what a push is.
+    const config = [`http.receivepack=${mayPush}`, `uploadpack.allowFilter=${!this.manners.noFilter}`]
+    this.#backend(request, response, { url, first, config })
   }
 
   #tally(name: string, what: string, body: Buffer | undefined): void {
@@ -126,10 +150,9 @@ export class GitServer {
     else count.fetches++
   }
 
-  #backend(request: IncomingMessage, response: ServerResponse, url: URL, first: Buffer | undefined): void {
+  #backend(request: IncomingMessage, response: ServerResponse, { url, first, config }: Asked): void {
     const env = { ...cgi(request, url, this.#root), ...(this.manners.noV2 ? {} : version(request)) }
-    const config = ['-c', `uploadpack.allowFilter=${!this.manners.noFilter}`]
-    const child = spawn('git', [...config, 'http-backend'], {
+    const child = spawn('git', [...config.flatMap((each) => ['-c', each]), 'http-backend'], {
       env,
       stdio: ['pipe', 'pipe', 'ignore'],
       detached: true,
@@ -166,8 +189,19 @@ function refuse(response: ServerResponse, status: number, headers: Record<string
   else response.writeHead(status, { 'content-length': 0, ...headers }).end()
 }
 
-function basic({ username, password }: { username: string; password: string }): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+/** Whether a request is for this server by its own name: not by one of a page's that was made to lead here. */
+function isOwnName({ headers: { host }, socket: { localPort } }: IncomingMessage): boolean {
+  return host === `127.0.0.1:${localPort}` || host === `localhost:${localPort}`
+}
+
+function isLogin({ headers }: IncomingMessage, { username, password }: GitServerLogin): boolean {
+  const wanted = Buffer.from(`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`)
+  const given = Buffer.from(headers.authorization ?? '')
+  return given.length === wanted.length && timingSafeEqual(given, wanted)
+}
+
+function asksToPush({ pathname, searchParams }: URL): boolean {
+  return pathname.endsWith('/git-receive-pack') || searchParams.getAll('service').includes('git-receive-pack')
 }
 
 async function firstChunk(request: IncomingMessage): Promise<Buffer | undefined> {
