@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 
@@ -15,7 +15,7 @@ export async function choosePorts(home) {
   const before = read(file) ?? wanted
   const ports = { ...before }
   for (const name of /** @type {(keyof typeof wanted)[]} */ (Object.keys(ports))) {
-    if (!(await isFree(ports[name]))) ports[name] = await freePort()
+    if (!(await isFree(ports[name])) && !isOurs(home, ports[name])) ports[name] = await freePort()
   }
   writeFileSync(file, JSON.stringify(ports))
   return { ports, before }
@@ -28,6 +28,25 @@ function read(file) {
   } catch {
     return undefined
   }
+}
+
+/**
+ * Whether the service of this folder listens there: a run that was killed leaves it behind, and Longshore takes it up.
+ * @param {string} home
+ * @param {number} port
+ */
+function isOurs(home, port) {
+  const processes = existsSync('/proc') ? readdirSync('/proc') : []
+  return processes.some((pid) => {
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+      const within = readlinkSync(`/proc/${pid}/cwd`).startsWith(`${realpathSync(home)}/`)
+      return within && environment.includes('LONGSHORE_SERVICE=hello') && environment.includes(`PORT=${port}`)
+    } catch {
+      // It is no process, not ours to look at, or gone by now.
+      return false
+    }
+  })
 }
 
 /** @param {number} port */
