@@ -43,9 +43,10 @@ export const operations = definePlugin({
   name: 'operations',
   needs: { contributions: Contributions, storage: Storage },
   setup({ needs: { contributions, storage }, routes }) {
-    routes.add(operationsRoutes.doctor, async ({ signal }) => ({
-      lines: await Promise.all(contributions.doctor.map((each) => look(each, signal))),
-    }))
+    // Looks start programs and ask the disk: those who come meanwhile share them.
+    let looks: Promise<DoctorReport> | undefined
+    const lookAtAll = async () => ({ lines: await Promise.all(contributions.doctor.map(look)) })
+    routes.add(operationsRoutes.doctor, () => (looks ??= lookAtAll().finally(() => (looks = undefined))))
     routes.add(operationsRoutes.backup, async ({ body: { directory } }) => {
       if (resolve(directory) !== directory) {
         throw new InputError('BACKUP_PATH', `${directory} is not an absolute path`, {
@@ -60,12 +61,9 @@ export const operations = definePlugin({
 
 type Look = Contributions['doctor'][number]
 
-async function look(
-  { plugin, line, look: ask }: Look,
-  signal: AbortSignal,
-): Promise<DoctorReport['lines'][number]> {
+async function look({ plugin, line, look: ask }: Look): Promise<DoctorReport['lines'][number]> {
   try {
-    return { plugin, line, ...(await within(lookDeadline, `${line} of ${plugin}`, ask, signal)) }
+    return { plugin, line, ...(await within(lookDeadline, `${line} of ${plugin}`, ask)) }
   } catch (error) {
     return { plugin, line, ok: false, say: (error as Error).message, hint: 'Its log says more.' }
   }

@@ -6,17 +6,18 @@ import express, {
   type Response,
 } from 'express'
 import { newId, StreamReply, within, type Clock, type Logger } from '@longshore/core'
-import { actorOf, type Door } from './caller.js'
+import { actorOf, isKnown, type Door } from './caller.js'
 import type { Connections } from './connections.js'
 import { WebError } from './errors.js'
 import { securityHeaders } from './headers.js'
 import { inputOf } from './input.js'
+import { Places } from './places.js'
 import { problemOf, translate } from './problem.js'
 import { methodsAt, type PlacedRoute } from './routes.js'
 import { checkSite } from './site.js'
 import type { Streams } from './streams.js'
 
-/** Milliseconds that an answer which is no stream may take. */
+/** Milliseconds that an answer which is no stream may take to be made, and then to be read. */
 const answerTime = 60_000
 
 export interface AppParts {
@@ -41,9 +42,19 @@ export function createApp(parts: AppParts): Express {
   app.set('query parser', false)
   app.set('trust proxy', parts.trustProxy)
   app.use(opened(parts))
+  const answers = new Places({
+    code: 'WEB_BUSY',
+    what: 'requests are worked on',
+    hint: 'Ask again in a moment; those who show the token have places of their own.',
+  })
+  const streams = new Places({
+    code: 'WEB_STREAMS_FULL',
+    what: 'streams are open',
+    hint: 'End some of those that follow events or output, or ask without follow.',
+  })
   for (const route of parts.routes) {
     const method = route.shape.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete'
-    app[method](route.path, answering(route, parts))
+    app[method](route.path, answering(route, parts, route.shape.response ? answers : streams))
   }
   app.use(unanswered(parts))
   app.use(failed(parts))
@@ -67,23 +78,38 @@ function opened({ door, url, clock, log }: AppParts): RequestHandler {
   }
 }
 
-function answering(route: PlacedRoute, parts: AppParts): RequestHandler {
-  const { door, token, streams, connections } = parts
+function answering(route: PlacedRoute, parts: AppParts, places: Places): RequestHandler {
+  const { door, token, streams } = parts
   return async (request, response) => {
     const { shape, handler, path } = route
     const actor = actorOf(request.headers, door, shape.right, token)
     const input = await inputOf(shape, request)
+    if (response.destroyed) return
     const life = new AbortController()
     response.once('close', () => life.abort())
-    response.locals.worked = true
-    connections.work(request.socket)
+    // A probe is answered whatever else is: it needs no place, and what it waits for is shared.
+    if (!shape.root) takePlace(parts, places, request, response)
     const headers = request.headers as Record<string, string | undefined>
     const work = () => handler({ ...input, actor, signal: life.signal, headers })
     const answer = await within(answerTime, `${shape.method} ${path}`, work, life.signal)
     if (response.destroyed) return
-    if (answer instanceof StreamReply) await streams.send(response, answer, life)
-    else response.status(shape.status ?? 200).json(answer)
+    if (answer instanceof StreamReply) return streams.send(response, answer, life)
+    const unread = setTimeout(() => response.destroy(), answerTime)
+    response.once('close', () => clearTimeout(unread))
+    response.status(shape.status ?? 200).json(answer)
   }
+}
+
+/** From here until its answer has been read the request has a place, and its connection is not given up for a newer one. */
+function takePlace(
+  { door, connections }: AppParts,
+  places: Places,
+  request: Request,
+  response: Response,
+): void {
+  const leave = places.take(isKnown(request.headers, door))
+  response.once('close', leave)
+  connections.work(request.socket, response)
 }
 
 /** What no route takes: another method of a path that there is, or nothing at all. */
@@ -107,11 +133,13 @@ function unanswered({ routes }: AppParts): RequestHandler {
 
 function failed({ log }: AppParts): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
-  return (thrown: unknown, request: Request, response: Response, _next) => {
+  return (thrown: unknown, _request, response: Response, _next) => {
     const error = translate(thrown)
-    const gone = response.destroyed && !request.complete
-    const problem = problemOf(error, idOf(response))
-    if (problem.status >= 500 && !gone) log.error({ error, requestId: idOf(response) }, 'a request failed')
+    const requestId = idOf(response)
+    if (response.destroyed)
+      return log.debug({ error, requestId }, 'a request that nobody waits for any more failed')
+    const problem = problemOf(error, requestId)
+    if (problem.status >= 500) log.error({ error, requestId }, 'a request failed')
     // Half of an answer is out already: only a broken connection tells that the rest is missing.
     if (response.headersSent) return void response.destroy()
     if (error instanceof WebError) response.set(error.headers)

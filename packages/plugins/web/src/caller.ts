@@ -27,6 +27,11 @@ export function actorOf(headers: IncomingHttpHeaders, door: Door, right: Right, 
   throw unknown('over TCP this needs a token')
 }
 
+/** Of a request that was let in: whether it showed who it is from, and not merely that it is from this machine. */
+export function isKnown({ authorization }: IncomingHttpHeaders, door: Door): boolean {
+  return door === 'socket' || authorization !== undefined
+}
+
 function unknown(what: string): WebError {
   return new WebError('WEB_TOKEN_NEEDED', what, {
     status: 401,

@@ -91,16 +91,12 @@ export class WebServer {
     server.on('connection', (socket) => connections.accept(socket))
     const answer: Parameters<typeof createServer>[1] = (request, response) => {
       const { socket } = request
-      if (!connections.begin(socket)) return
+      if (!connections.begin(socket, response)) return
       // What was refused is still read, within its time: a connection cut at once would hide the answer from its sender.
       response.once('finish', () => {
         if (request.complete) return
         answered.add(socket)
         request.resume()
-      })
-      response.once('close', () => {
-        const { locals } = response as { locals?: { worked?: boolean } }
-        connections.end(socket, locals?.worked === true)
       })
       app(request, response)
     }

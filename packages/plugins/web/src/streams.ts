@@ -1,25 +1,16 @@
 import type { Response } from 'express'
 import type { StreamReply } from '@longshore/core'
-import { WebError } from './errors.js'
 
-const limit = 250
 /** Milliseconds that a client may read nothing while more waits for it. */
 const patience = 300_000
 
-/** The answers that last: bounded in number, and ended together when the server stops. */
+/** The answers that last: ended together when the server stops. */
 export class Streams {
   readonly #open = new Set<AbortController>()
   #ended = false
 
   /** Sends the reply with back-pressure: nothing more is asked of it while the client does not read. */
   async send(response: Response, reply: StreamReply, life: AbortController): Promise<void> {
-    if (this.#open.size >= limit) {
-      throw new WebError('WEB_STREAMS_FULL', `${limit} streams are open already`, {
-        status: 503,
-        hint: 'End some of those that follow events or output, or ask without follow.',
-        headers: { 'Retry-After': '10' },
-      })
-    }
     response.set('Content-Type', reply.type)
     if (response.req.method === 'HEAD') return void response.end()
     this.#open.add(life)

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -179,6 +181,41 @@ describe('deployments', () => {
     expect((await following).status).toBe(200)
     const again = await web.ask(`/api/v1/deployments/${deployment}/cancel`, { method: 'POST' })
     expect([again.status, again.json.code]).toEqual([409, 'DEPLOYMENT_SETTLED'])
+  })
+})
+
+describe('a follower', () => {
+  it('may be there before the turn of what was asked for', async () => {
+    const web = await startWeb()
+    await push(web)
+    for (const action of ['restart', 'deploy', 'restart']) {
+      const { json } = await web.ask(`/api/v1/services/hello/${action}`, { method: 'POST' })
+      const output = await web.ask(`/api/v1/deployments/${json.deployment}/output?follow=1`)
+      expect([output.status, output.text]).toEqual([200, expect.stringContaining('world')])
+    }
+  })
+
+  it('that leaves is no error of Longshore', async () => {
+    let asked = 0
+    const waiting = {
+      name: 'waiting',
+      setup: ({ routes }: any) =>
+        routes.add({ method: 'GET', path: '/wait', summary: '', right: 'services:read' }, () => {
+          asked++
+          return new Promise(() => {})
+        }),
+    }
+    const web = await startWeb({ plugins: [waiting] })
+    const life = new AbortController()
+    const left = request({ socketPath: web.socket, path: '/api/v1/wait', signal: life.signal }).end()
+    const gone = once(left, 'error')
+    await expect.poll(() => asked).toBe(1)
+    life.abort()
+    await gone
+    const said = () => web.log.map((line) => JSON.parse(line) as { level: string; msg: string })
+    await expect.poll(() => said().filter(({ msg }) => msg === 'answered')).toHaveLength(1)
+    await expect.poll(() => said().some(({ msg }) => msg.includes('nobody waits'))).toBe(true)
+    expect(said().filter(({ level }) => level === 'error')).toEqual([])
   })
 })
 

@@ -55,7 +55,7 @@ export async function startWeb(
   }
   const log: string[] = []
   const kernel = await startTestKernel({
-    logger: createLogger({ level: 'info', to: { write: (line) => void log.push(line) } }),
+    logger: createLogger({ level: 'debug', to: { write: (line) => void log.push(line) } }),
     ...options,
     plugins: [...(options.plugins ?? []), web],
     config: { ...config, web: { listen: '127.0.0.1:0', ...(config['web'] as object | undefined) } },

@@ -1,22 +1,11 @@
 import { StringDecoder } from 'node:string_decoder'
-import {
-  deploymentUnknown,
-  StreamReply,
-  within,
-  type Flow,
-  type Journal,
-  type LogFrame,
-  type RouteHandler,
-} from '@longshore/core'
+import { deploymentUnknown, StreamReply, type Flow, type LogFrame, type RouteHandler } from '@longshore/core'
 import type { coreRoutes, OutputLine } from '@longshore/core/protocol'
 import { cursorUnknown } from '../input.js'
 import type { ApiParts } from './parts.js'
 import { placementsOf } from './services.js'
 
 type Routes = typeof coreRoutes
-
-/** Milliseconds that a follower waits for a deployment whose turn has not come yet. */
-const turnTime = 30_000
 
 export function listDeployments({ flow }: ApiParts): RouteHandler<Routes['deployments']> {
   return async ({ params: { service }, query: { limit, cursor, host } }) => {
@@ -37,10 +26,10 @@ export function cancelDeployment({ flow }: ApiParts): RouteHandler<Routes['cance
     flow.request({ kind: 'cancel', deployment, ...body, actor })
 }
 
-export function deploymentOutput({ flow, journal }: ApiParts): RouteHandler<Routes['output']> {
+export function deploymentOutput({ flow, journal, turns }: ApiParts): RouteHandler<Routes['output']> {
   return async ({ params: { deployment: id }, query, headers, signal }) => {
     const follow = query.follow === '1'
-    if (follow) await queued(flow, journal, id, signal)
+    if (follow) await turns.wait(flow, journal, id, signal)
     else await known(flow, id)
     const frames = flow.output(id, follow, signal)
     return headers['accept']?.includes('application/x-ndjson')
@@ -53,20 +42,6 @@ async function known(flow: Flow, id: string) {
   const deployment = await flow.deployment(id)
   if (!deployment) throw deploymentUnknown(id)
   return deployment
-}
-
-/** An accepted request names its deployment before its turn has come: a follower may be here first. */
-async function queued(flow: Flow, journal: Journal, id: string, signal: AbortSignal): Promise<void> {
-  const from = journal.last()
-  if (await flow.deployment(id)) return
-  const turn = async (signal: AbortSignal) => {
-    for await (const events of journal.follow(from, signal)) {
-      if (events.some(({ deployment }) => deployment === id)) return
-    }
-  }
-  await within(turnTime, 'the turn of the deployment', turn, signal).catch(() => {
-    throw deploymentUnknown(id)
-  })
 }
 
 const newline = Buffer.from('\n')

@@ -18,7 +18,7 @@ const searchTime = 2_000
 type Place = { after?: number; before?: number }
 
 export function listEvents({ journal, clock }: ApiParts): RouteHandler<Routes['events']> {
-  return async ({ query: { after, before, limit, cursor, ...asked } }) => {
+  return async ({ query: { after, before, limit, cursor, ...asked }, signal }) => {
     const given = [after, before, cursor].filter((each) => each !== undefined)
     if (given.length > 1) throw invalid([{ path: 'query', message: 'give one of after, before and cursor' }])
     const filter = filterOf(asked, clock)
@@ -30,7 +30,8 @@ export function listEvents({ journal, clock }: ApiParts): RouteHandler<Routes['e
       items.push(...events)
       if (next === undefined) return { items, next: null }
       place = place.after === undefined ? { before: next } : { after: next }
-      if (items.length >= limit || clock.monotonic() > until) return { items, next: cursorOf(place) }
+      if (items.length >= limit || clock.monotonic() > until || signal.aborted)
+        return { items, next: cursorOf(place) }
     }
   }
 }
@@ -55,7 +56,7 @@ function filterOf<Q extends { since?: string; until?: string }>({ since, until, 
 export function streamEvents({ journal, clock }: ApiParts): RouteHandler<Routes['eventStream']> {
   return async ({ query: { after, ...asked }, headers, signal }) => {
     const filter = filterOf(asked, clock)
-    const from = lastSeen(headers['last-event-id']) ?? after ?? (await beginning(journal, filter))
+    const from = lastSeen(headers['last-event-id']) ?? after ?? (await beginning(journal, filter, signal))
     if (from > journal.last()) {
       throw new InputError(
         'WEB_SEQ_AHEAD',
@@ -81,9 +82,10 @@ function lastSeen(header: string | undefined): number | undefined {
 }
 
 /** The seq before the first event that is not older than `since`; without that the stream begins now. */
-async function beginning(journal: Journal, { since }: EventFilter): Promise<number> {
+async function beginning(journal: Journal, { since }: EventFilter, signal: AbortSignal): Promise<number> {
   const last = journal.last()
   for (let after: number | undefined = since === undefined ? undefined : 0; after !== undefined;) {
+    signal.throwIfAborted()
     const { events, next } = await journal.read({ since, after, limit: 1 })
     if (events[0]) return events[0].seq - 1
     after = next

@@ -1,4 +1,5 @@
 import type { Clock, Contributions, Flow, HostInfo, Journal } from '@longshore/core'
+import type { Turns } from './turns.js'
 
 /** What the core's routes are answered from. */
 export interface ApiParts {
@@ -7,6 +8,7 @@ export interface ApiParts {
   contributions: Contributions
   host: HostInfo
   clock: Clock
+  turns: Turns
   /** Where people reach this API. */
   url(): string
 }

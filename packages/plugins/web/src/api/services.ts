@@ -47,7 +47,7 @@ export function showService({ flow }: ApiParts): RouteHandler<Routes['service']>
 type Action = RouteRequest<{ service: string }, { host?: string }, { commit?: string; why?: string }>
 
 /** An action is only asked for here: the flow decides, records and does it. */
-export function actOn(kind: 'deploy' | 'start' | 'stop' | 'restart', { flow }: ApiParts) {
-  return ({ params: { service }, query: { host }, body, actor }: Action): Promise<Accepted> =>
-    flow.request({ kind, service, host, ...body, actor })
+export function actOn(kind: 'deploy' | 'start' | 'stop' | 'restart', { flow, turns }: ApiParts) {
+  return async ({ params: { service }, query: { host }, body, actor }: Action): Promise<Accepted> =>
+    turns.name(await flow.request({ kind, service, host, ...body, actor }))
 }
