@@ -1,44 +1,49 @@
 import { styleText } from 'node:util'
-import { LongshoreError } from '@longshore/core'
+import { describeError, LongshoreError } from '@longshore/core'
+import { hidden, showHidden } from '@longshore/core/protocol'
 
 type Style = Parameters<typeof styleText>[0]
 
-/** Where a command reads and writes: lines for people, or JSON for programs. */
+/** Where a command reads and writes: lines for people, or JSON for programs. Whatever is in them, they steer no terminal. */
 export interface Terminal {
   env: NodeJS.ProcessEnv
   /** The folder that relative paths start from. */
   folder: string
   /** Whether somebody watches, and can be asked. */
   interactive: boolean
-  print(line: string): void
+  print(text: string): void
   /** To standard error: what is no part of the answer. */
-  note(line: string): void
+  note(text: string): void
   paint(style: Style, text: string): string
 }
 
 export function processTerminal(): Terminal {
   const { env, stdout, stderr, stdin } = process
   const colours = stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
+  const lines = (text: string) =>
+    `${text
+      .split('\n')
+      .map((line) => harmless(line, colours))
+      .join('\n')}\n`
   return {
     env,
     folder: process.cwd(),
     interactive: stdin.isTTY && stdout.isTTY,
-    print: (line) => void stdout.write(`${line}\n`),
-    note: (line) => void stderr.write(`${line}\n`),
+    print: (text) => void stdout.write(lines(text)),
+    note: (text) => void stderr.write(lines(text)),
     paint: (style, text) => (colours ? styleText(style, text) : text),
   }
 }
 
 /** One value as JSON: on a line of its own, so that streams of them can be read line by line. */
 export function printJson(terminal: Terminal, value: unknown): void {
-  terminal.print(JSON.stringify(value))
+  terminal.print(showHidden(JSON.stringify(value)))
 }
 
 export function printError({ note, paint }: Terminal, error: unknown): void {
-  const { message } = error as Error
-  if (!(error instanceof LongshoreError)) return note(`longshore: ${message} (INTERNAL)`)
-  note(`${paint('red', 'longshore:')} ${message} (${error.code})`)
-  if (error.hint) note(`  ${error.hint}`)
+  const { code, reason } = describeError(error)
+  note(`${paint('red', 'longshore:')} ${reason.split('\n').map(plain).join('\n')} (${code})`)
+  if (error instanceof LongshoreError && error.hint) note(`  ${plain(error.hint)}`)
 }
 
 /** Rows in columns, the last one as long as it is; cells that are missing are empty. */
@@ -59,18 +64,37 @@ export function table(rows: readonly (readonly string[])[]): string[] {
 const colour = /\x1b\[[\d;]*m/g
 const visible = (text: string) => text.replace(colour, '').length
 
+/** Other people's text as a part of a line: without colours, and with everything shown that would be obeyed, or not seen. */
+export function plain(text: string): string {
+  return harmless(text.replaceAll('\n', ' '), false)
+}
+
 /**
- * Other people's text, fit for a terminal: colours stay where they are wanted, everything else that would steer the
- * terminal or turn text around is shown instead of obeyed.
+ * A line that a terminal shows and does not obey: colours stay where they are wanted and end with the line, everything
+ * else that would steer, turn text around or not be seen is shown instead.
  */
-export function plain(text: string, { colours = false } = {}): string {
-  // eslint-disable-next-line no-control-regex -- they are what is looked for
-  const steering = /\x1b\[[\d;]*m|[\x00-\x08\x0a-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g
-  return text.replace(steering, (found) => {
-    if (found.length > 1) return colours ? found : ''
-    if (found === '\n') return ' '
-    return found === '\r' ? '' : `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`
+export function harmless(line: string, colours: boolean): string {
+  let painted = false
+  const text = line.replace(steering, (found, codes: string | undefined) => {
+    if (codes === undefined) return found === '\r' ? '' : showHidden(found)
+    const paint = colours ? painting(codes) : ''
+    painted ||= paint !== ''
+    return paint
   })
+  return painted ? `${text}\x1b[0m` : text
+}
+
+/** An SGR sequence (ECMA-48, 8.3.117), or a character that is shown. */
+const steering = new RegExp(`\\x1b\\[([\\d;]*)m|${hidden.source}`, 'gu')
+/** A colour of the palette or of three parts is one code, whatever its numbers mean alone. */
+const sgrCode = /0*[34]8;0*(?:5;\d*|2;\d*;\d*;\d*)|\d+/g
+const paints = /;|^0*(?:[0-479]|2[1-57-9]|[34][0-79]|(?:9|10)[0-7])$/
+
+/** What paints of an SGR sequence: what conceals, blinks or takes another font is left out. */
+function painting(codes: string): string {
+  const given = codes.match(sgrCode) ?? ['0']
+  const kept = given.filter((code) => paints.test(code))
+  return kept.length === 0 ? '' : `\x1b[${kept.join(';')}m`
 }
 
 /** The first line of a message, cut to a length. */

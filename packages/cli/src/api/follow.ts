@@ -62,7 +62,6 @@ export async function printOutput(
   { follow, signal }: { follow: boolean; signal: AbortSignal },
   terminal: Terminal,
 ): Promise<void> {
-  const colours = terminal.paint('dim', '') !== ''
   const decoder = new TextDecoder()
   let rest = ''
   try {
@@ -72,12 +71,12 @@ export async function printOutput(
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
       // A line without an end is shown in pieces, not kept without a bound.
       rest = lines.at(-1)!.length > 65_536 ? '' : lines.pop()!
-      for (const line of lines) terminal.print(`  ${plain(line, { colours })}`)
+      for (const line of lines) terminal.print(`  ${line}`)
     }
   } catch (error) {
     if (!signal.aborted) terminal.note(`its output cannot be shown: ${(error as Error).message}`)
   }
-  if (rest !== '') terminal.print(`  ${plain(rest, { colours })}`)
+  if (rest !== '') terminal.print(`  ${rest}`)
 }
 
 function restOf(signal: AbortSignal): Promise<void> {

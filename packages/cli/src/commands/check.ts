@@ -4,7 +4,7 @@ import { configArg, command, surroundings } from '../command.js'
 import { defaultDataFolder } from '../config/environment.js'
 import { configFile, loadConfig, type Surroundings } from '../config/load.js'
 import { checkConfig } from '../product/check.js'
-import { printJson } from '../terminal.js'
+import { plain, printJson } from '../terminal.js'
 
 export const check = command({
   about:
@@ -29,7 +29,7 @@ export const check = command({
     else if (faults.length === 0) terminal.print(`${configFile(where)} is good.`)
     else
       for (const fault of faults)
-        terminal.note(faultLine({ ...fault, file: shown(fault.file, terminal.folder) }))
+        terminal.note(plain(faultLine({ ...fault, file: shown(fault.file, terminal.folder) })))
     return faults.length === 0 ? 0 : 1
   },
 })

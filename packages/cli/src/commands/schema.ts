@@ -1,4 +1,4 @@
-import { configSchema } from '@longshore/core/protocol'
+import { configSchema, showHidden } from '@longshore/core/protocol'
 import { z } from 'zod'
 import { command } from '../command.js'
 import { builtInPlugins } from '../product/plugins.js'
@@ -9,7 +9,7 @@ export const schema = command({
   args: {},
   examples: [['longshore schema > longshore.schema.json', 'keep it beside the config']],
   async run(_, terminal) {
-    terminal.print(JSON.stringify(await configJsonSchema(), null, 2))
+    terminal.print(showHidden(JSON.stringify(await configJsonSchema(), null, 2)))
   },
 })
 

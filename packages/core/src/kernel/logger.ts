@@ -1,4 +1,5 @@
 import { pino, type DestinationStream } from 'pino'
+import { showHidden } from '../protocol/index.js'
 import { LongshoreError } from './errors.js'
 import { Secret } from './secret.js'
 import { token } from './token.js'
@@ -30,6 +31,8 @@ export function createLogger({ level, to }: LoggerOptions): Logger {
       level,
       base: undefined,
       timestamp: pino.stdTimeFunctions.isoTime,
+      // A log is also read on terminals.
+      hooks: { streamWrite: showHidden },
       formatters: {
         level: (label) => ({ level: label }),
         log: (facts) => conceal(facts) as Record<string, unknown>,

@@ -53,3 +53,4 @@ export {
   type ConfigFault,
 } from './config-check.js'
 export { nearest } from './nearest.js'
+export { hidden, showHidden } from './hidden.js'
