@@ -1,11 +1,12 @@
 import { existsSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { InputError } from '@longshore/core'
 import { command } from '../command.js'
 import { printYaml } from '../config/yaml.js'
 import { UsageError } from '../errors.js'
 import { fromCompose, type Draft } from '../product/compose.js'
+import { wordsOf } from '../product/words.js'
 import type { Terminal } from '../terminal.js'
 
 const fileName = 'longshore.config.yaml'
@@ -52,8 +53,10 @@ export const init = command({
           ref: ref === 'main' ? undefined : ref,
         })
       : await complete({ name, url, ref, up }, terminal)
-    writeFileSync(file, configText(draft), { flag: 'wx' })
+    const address = openAddress(draft.url)
+    writeFileSync(file, configText({ ...draft, url: address }), { flag: 'wx' })
     terminal.print(`${fileName} is written. longshore check looks at it, longshore serve runs it.`)
+    if (address !== draft.url) terminal.note(leftOut(address))
   },
 })
 
@@ -72,7 +75,7 @@ async function complete(given: Answers, terminal: Terminal): Promise<Draft> {
     )
   }
   const { name = '', url = '', ref = 'main', up = '' } = open.length > 0 ? await ask(given) : given
-  return { name, url, ref, run: { kind: 'command', up: wordsOf(up), keepAlive: true } }
+  return { name, url, ref, run: { kind: 'command', up: commandOf(up), keepAlive: true } }
 }
 
 async function ask(given: Answers): Promise<Answers> {
@@ -89,10 +92,28 @@ async function ask(given: Answers): Promise<Answers> {
   }
 }
 
-/** No shell reads a command line; a path in the tree stays one. */
-function wordsOf(line: string): string | string[] {
-  const words = line.trim().split(/\s+/)
-  return words.length === 1 && line.includes('/') ? line.trim() : words
+/** A path in the tree stays one. */
+function commandOf(line: string): string | string[] {
+  const words = wordsOf(line)
+  const [path = ''] = words
+  return words.length === 1 && path.includes('/') && !isAbsolute(path) ? path : words
+}
+
+/** The address without a password; but for ssh also without a user, which is often a token. */
+function openAddress(url: string): string {
+  const [, scheme = '', user] = /^([a-z][a-z0-9+.-]*:\/\/)([^/]*)@/i.exec(url) ?? []
+  if (user === undefined) return url
+  const kept = scheme.toLowerCase() === 'ssh://' ? `${user.split(':')[0]}@` : ''
+  return `${scheme}${kept}${url.slice(scheme.length + user.length + 1)}`
+}
+
+/** What to do where the address held what no config holds. */
+function leftOut(url: string): string {
+  const said = 'The address of the repository held a user or a password: no config does, they were left out.'
+  if (!/^https?:/.test(url)) return `${said} ssh asks by key.`
+  const forge = { kind: 'https', username: 'NAME', password: { secret: 'env:FORGE_TOKEN' } }
+  const declared = printYaml({ credentials: { forge } }).trimEnd()
+  return `${said}\nWhere they are needed, set source.credential to forge, and declare that:\n\n${declared}`
 }
 
 /** Over ssh nothing goes without a key, and without the host keys that are trusted. */
