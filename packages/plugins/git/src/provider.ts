@@ -123,7 +123,10 @@ export class GitProvider implements GitContract {
   ): Promise<CheckoutReport> {
     const { config } = this.#parts
     const { repository } = await this.#bring(source, sha, signal)
-    return checkout(repository, sha, directory, { limits: config.limits, timeout: config.timeout }, signal)
+    const bounds = { limits: config.limits, timeout: config.timeout }
+    const report = await checkout(repository, sha, directory, bounds, signal)
+    repository.keep(sha)
+    return report
   }
 
   async history(source: Source, sha: string, limit: number, signal: AbortSignal): Promise<Commit[]> {
@@ -208,7 +211,10 @@ export class GitProvider implements GitContract {
       this.#pollers.get(id) ?? new Poller(look, this.#timer, log.child({ url: remote.address.url }), pinned)
     this.#pollers.set(id, poller)
     const leave = poller.join({ ref: source.ref, poll: source.poll, sightings })
+    const { repository } = this.#of(source)
+    void repository.touch()
     const ended = () => {
+      void repository.touch()
       leave()
       if (poller.idle) this.#pollers.delete(id)
     }

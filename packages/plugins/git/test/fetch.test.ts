@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -135,6 +135,47 @@ describe('a fetch', needs('git-http-backend'), () => {
     await rig.provider.checkout(app(), shas[0]!, oldest, signal)
     expect(await readFile(join(oldest, 'a'), 'utf8')).toBe('0')
     expect(await packsIn(folder)).toBeLessThan(10)
+  })
+
+  it('keeps what was written out beyond what was only looked at: it may run, and the server may be away', async () => {
+    const old = await repository.commit('main', { a: 'runs' })
+    await rig.provider.checkout(app(), old, await out('old'), signal)
+    const passed = await repository.commit('main', { a: 'passed' })
+    await rig.provider.fetch(app(), passed, signal)
+    for (let i = 0; i < 61; i++)
+      await rig.provider.fetch(app(), await repository.commit('main', { a: `${i}` }), signal)
+    const [name] = (await readdir(rig.folder)).filter((each) => each.endsWith('.git'))
+    const kept = () => readdir(join(rig.folder, name!, 'refs/kept'))
+    await eventually('the clean-up', async () => !(await kept()).some((each) => each.includes(passed)))
+    const source = app()
+    await server.close()
+    const again = await makeRig({}, rig.folder)
+    const folder = await out('again')
+    await again.provider.checkout(source, old, folder, signal)
+    expect(await readFile(join(folder, 'a'), 'utf8')).toBe('runs')
+    await again.close()
+  })
+
+  it('lets a repository go that nobody followed for long, not one that is followed and only quiet', async () => {
+    const other = await server.repository('other')
+    for (const each of [repository, other]) await each.commit('main', { a: '1' })
+    const place = async (name: string, sha: string) => {
+      const before = new Set(await readdir(rig.folder))
+      await rig.provider.fetch(sourceOf(server.url(name)), sha, signal)
+      const [fresh] = (await readdir(rig.folder)).filter((each) => !before.has(each))
+      return join(rig.folder, fresh!, 'refs/kept')
+    }
+    const followed = await place('app', (await repository.sha('refs/heads/main'))!)
+    const left = await place('other', (await other.sha('refs/heads/main'))!)
+    const long = new Date(Date.now() - 31 * 86_400_000)
+    for (const folder of [followed, left]) await utimes(folder, long, long)
+    const watch = rig.provider.watch(app(), signal)[Symbol.asyncIterator]()
+    await until(watch, ({ kind }) => kind === 'head')
+    await eventually('that it is followed', async () => (await stat(followed)).mtimeMs > long.getTime())
+    await watch.return?.()
+    await (await makeRig({}, rig.folder)).close()
+    expect(await stat(followed)).toBeDefined()
+    await expect(stat(left)).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
   it('ends with its signal, and git and all that it started with it', async () => {

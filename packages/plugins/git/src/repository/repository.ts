@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { GitStream } from '../client.js'
 import type { Git } from '../git.js'
@@ -6,9 +6,14 @@ import { commitMissing } from '../errors.js'
 import type { Remote } from '../remote/remote.js'
 import { bounded } from './size.js'
 
-/** Commits kept in a repository, and how many more before the oldest are let go. */
+/**
+ * Commits kept of those that were only looked at, and as many of those that were written out, which may be what runs; and
+ * how many more before the oldest are let go.
+ */
 const keptCommits = 30
 const slack = 30
+/** The end of the ref of a commit that was written out. */
+const written = '-written'
 /** Milliseconds for what only reads or writes this disk. */
 const localDeadline = 120_000
 
@@ -22,7 +27,7 @@ export class Repository {
   #turn: Promise<unknown> = Promise.resolve()
   #cleaning: Promise<unknown> = Promise.resolve()
   #readers = 0
-  /** The commits that are here, by sha: the names of their refs, which begin with the time they came. */
+  /** The commits that are here, by sha: the names of their refs, which begin with the time they came or were written out. */
   #kept: Map<string, string> | undefined
 
   constructor(git: Git, folder: string) {
@@ -57,6 +62,24 @@ export class Repository {
       this.#kept!.set(sha, name)
     })
     this.#clean()
+  }
+
+  /** The commit was written out: it shall be there to be written out again. In turn, because git must not miss its ref. */
+  keep(sha: string): void {
+    const keeping = this.#inTurn(async () => {
+      const name = this.#kept?.get(sha)
+      if (!name) return
+      const kept = `refs/kept/${Date.now()}-${sha}${written}`
+      await rename(join(this.folder, name), join(this.folder, kept))
+      this.#kept?.delete(sha)
+      this.#kept?.set(sha, kept)
+    })
+    keeping.catch(() => undefined)
+  }
+
+  /** Somebody follows it: it is in use, though nothing new may come for long. */
+  async touch(): Promise<void> {
+    await utimes(join(this.folder, 'refs/kept'), new Date(), new Date()).catch(() => undefined)
   }
 
   /** Runs git on the objects, for reading. */
@@ -149,9 +172,7 @@ export class Repository {
     }
     await removeLeftovers(this.folder)
     const names = (await readdir(kept)).sort()
-    return (this.#kept = new Map(
-      names.map((name) => [name.slice(name.indexOf('-') + 1), `refs/kept/${name}`]),
-    ))
+    return (this.#kept = new Map(names.map((name) => [name.split('-')[1]!, `refs/kept/${name}`])))
   }
 
   async #startAnew(): Promise<void> {
@@ -161,11 +182,15 @@ export class Repository {
 
   /** Lets the oldest commits go, with their objects, when there are many and nobody reads. */
   #clean(): void {
-    if ((this.#kept?.size ?? 0) < keptCommits + slack) return
+    const oldest = () => {
+      const kept = [...(this.#kept ?? [])]
+      const ofKind = (out: boolean) => kept.filter(([, name]) => name.endsWith(written) === out)
+      return [true, false].flatMap((out) => ofKind(out).slice(0, -keptCommits))
+    }
+    if (oldest().length < slack) return
     const cleaning = this.#inTurn(async () => {
       if (this.#readers > 0 || !this.#kept) return
-      const old = [...this.#kept].slice(0, -keptCommits)
-      for (const [sha, name] of old) {
+      for (const [sha, name] of oldest()) {
         await rm(join(this.folder, name), { force: true })
         this.#kept.delete(sha)
       }
