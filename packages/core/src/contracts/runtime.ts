@@ -14,7 +14,10 @@ export interface Plan<Run = unknown> extends PlacementRef {
   commit: Commit
   /** The service's `run` section, parsed by the schema that the kind's plugin declared. */
   run: Run
-  /** The service's folder in the commit's tree: absolute, on this host, not to be written to by the runtime. */
+  /**
+   * The service's folder in the commit's tree: absolute, on this host, not to be written to by the runtime. It is this
+   * deployment's own, and stays as long as the runtime uses it.
+   */
   directory: string
   /** LONGSHORE_SERVICE, _COMMIT, _DEPLOYMENT, _HOST: for everything that runs. */
   env: Readonly<Record<string, string>>
@@ -59,7 +62,8 @@ export type RuntimeChange = PlacementRef & { deployment: string; instance: strin
  * plan's commit runs (for a job: when it succeeded) and what it replaced is gone. An aborted or failed `apply` leaves the
  * old one running if `keepsOld`. `end` resolves when nothing of the placement runs any more, however it was started, and
  * does nothing when nothing runs. Everything started is marked and found again by `find` after a restart of Longshore,
- * which adopts it or ends it: never twice, never orphaned. `watch` tells every change of an instance, in order, until
+ * which adopts it or ends it: never twice, never orphaned. `uses` answers the deployments whose folders are still
+ * needed: of what runs, and of what is yet to be ended. `watch` tells every change of an instance, in order, until
  * its signal aborts.
  */
 export interface Runtime<Run = any> {
@@ -67,6 +71,7 @@ export interface Runtime<Run = any> {
   apply(plan: Plan<Run>, context: ApplyContext): Promise<void>
   end(placement: PlacementRef, context: ApplyContext): Promise<void>
   find(): Promise<FoundInstance[]>
+  uses(placement: PlacementRef): Promise<string[]>
   watch(signal: AbortSignal): AsyncIterable<RuntimeChange>
 }
 

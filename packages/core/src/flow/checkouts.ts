@@ -1,44 +1,74 @@
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rename, rmdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Logger } from '../kernel/logger.js'
 
-/** One directory per service and commit: written once, read-only by agreement, cleaned by policy. */
+/**
+ * One tree per deployment, `<service>/<deployment>-<sha>`: written for it alone, so that nothing which an earlier one left
+ * in its own is deployed again. While it is written or removed it lies elsewhere: a tree that bears its name is whole.
+ */
 export class Checkouts {
   readonly #root: string
+  /** No name of a service: nothing in here ever runs, and a start empties it. */
+  readonly #half: string
+  readonly #log: Logger
 
-  constructor(data: string) {
+  constructor(data: string, log: Logger) {
     this.#root = join(data, 'checkouts')
+    this.#half = join(this.#root, '.half')
+    this.#log = log
   }
 
-  /** The commit's directory; `write` fills it when it is not there yet. A crash half-way leaves only a `.part`. */
-  async ensure(service: string, sha: string, write: (directory: string) => Promise<void>): Promise<string> {
-    const directory = join(this.#root, service, sha)
-    if (await stat(directory).catch(() => undefined)) {
-      await utimes(directory, new Date(), new Date())
-      return directory
-    }
-    const part = `${directory}.part`
-    await rm(part, { recursive: true, force: true })
-    await mkdir(part, { recursive: true, mode: 0o755 })
+  /** Before anything else: keeps others out, and removes what a crash left half there. Answers whose trees there are. */
+  async open(): Promise<string[]> {
+    await mkdir(this.#half, { recursive: true, mode: 0o700 })
+    await chmod(this.#root, 0o700)
+    for (const name of await readdir(this.#half)) this.#remove(join(this.#half, name))
+    return (await readdir(this.#root)).filter((name) => !name.startsWith('.'))
+  }
+
+  /** Answers the new tree's directory, once `fill` has filled it. */
+  async write(service: string, name: string, fill: (directory: string) => Promise<void>): Promise<string> {
+    const folder = join(this.#root, service)
+    const part = await mkdtemp(join(this.#half, 'new-'))
     try {
-      await write(part)
-      await rename(part, directory)
+      // Like the folders in it: what runs, or a container that it starts, may do so as somebody else.
+      await chmod(part, 0o755)
+      await fill(part)
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await rename(part, join(folder, name))
     } catch (error) {
-      await rm(part, { recursive: true, force: true })
+      this.#remove(part)
       throw error
     }
-    return directory
+    return join(folder, name)
   }
 
-  /** Removes all but the commits to keep and the `last` ones used last. */
+  /** Takes away all but the trees of the deployments to keep and the `last` ones beside them. Not while one is written. */
   async clean(service: string, keep: ReadonlySet<string>, last: number): Promise<void> {
     const folder = join(this.#root, service)
-    const names = (await readdir(folder).catch(() => [])).filter(
-      (name) => !keep.has(name) && !name.endsWith('.part'),
-    )
-    const used = await Promise.all(
-      names.map(async (name) => ({ name, at: (await stat(join(folder, name))).mtimeMs })),
-    )
-    const old = used.sort((a, b) => b.at - a.at).slice(last)
-    await Promise.all(old.map(({ name }) => rm(join(folder, name), { recursive: true, force: true })))
+    const names = (await readdir(folder).catch(() => [])).sort().reverse()
+    const old = names.filter((name) => !keep.has(name.split('-')[0]!)).slice(last)
+    for (const name of old) {
+      // One that its service made read-only could not be moved.
+      await chmod(join(folder, name), 0o700)
+      await rename(join(folder, name), join(this.#half, name))
+      this.#remove(join(this.#half, name))
+    }
+    if (old.length === names.length) await rmdir(folder).catch(() => undefined)
   }
+
+  /** In the background: nobody waits for it, and the next start goes on with what is left. */
+  #remove(tree: string): void {
+    removeTree(tree).catch((error: unknown) => this.#log.warn({ error, tree }, 'a checkout is still there'))
+  }
+}
+
+/** One file after the other: `rm` of many at once would make everything else wait for the disk. */
+async function removeTree(folder: string): Promise<void> {
+  await chmod(folder, 0o700)
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    await (entry.isDirectory() ? removeTree(path) : unlink(path))
+  }
+  await rmdir(folder)
 }

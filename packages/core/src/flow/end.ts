@@ -21,4 +21,15 @@ export async function endWith(parts: FlowParts, kind: string, service: string): 
   } finally {
     await output.close()
   }
+  await tidy(parts, service)
+}
+
+/** Old checkouts go, all that are not in use when the service was removed; that this fails harms nobody and is logged. */
+export async function tidy(parts: FlowParts, service: string): Promise<void> {
+  const { runtimes, host, config, checkouts, log } = parts
+  const last = parts.service(service) ? config().retention.checkouts : 0
+  const uses = () => Promise.all([...runtimes.values()].map((each) => each.uses({ service, host })))
+  const used = within(slack, `asking what ${service} uses`, uses)
+  const cleaned = used.then((deployments) => checkouts.clean(service, new Set(deployments.flat()), last))
+  await cleaned.catch((error: unknown) => log.warn({ error, service }, 'old checkouts could not be removed'))
 }

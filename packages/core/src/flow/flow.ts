@@ -13,11 +13,13 @@ import { definePlugin } from '../kernel/plugin.js'
 import { Secrets } from '../kernel/secrets.js'
 import { token } from '../kernel/token.js'
 import { Checkouts } from './checkouts.js'
+import { tidy } from './end.js'
 import { Advance } from '../journal/advance.js'
 import { Journal } from '../journal/journal.js'
 import { Outputs } from '../linelog/outputs.js'
-import type { Request } from './requests.js'
 import { Semaphore } from '../waiting/semaphore.js'
+import type { Request } from './requests.js'
+import { servicesOf } from './service.js'
 import { Works } from './works.js'
 
 /** The state of services, and the one door for changing it. */
@@ -68,7 +70,7 @@ export const flowPlugin = definePlugin({
       secrets,
       clock,
       log,
-      checkouts: new Checkouts(host.data),
+      checkouts: new Checkouts(host.data, log),
       outputs: new Outputs(host.data, clock),
       slots: new Semaphore(() => config.current().defaults.parallel),
     }
@@ -77,6 +79,9 @@ export const flowPlugin = definePlugin({
     provide(Flow, doors(works, storage))
     hooks.started.tap(async () => {
       await journal.open()
+      const declared = servicesOf(config.current())
+      const left = (await parts.checkouts.open()).filter((service) => !declared.has(service))
+      for (const service of left) await tidy(works.parts, service)
       await works.start(host.version)
     })
     hooks.stopping.tap(() => works.stop())

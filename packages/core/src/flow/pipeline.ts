@@ -4,7 +4,7 @@ import type { Actor, Commit, Outcome, Phase, Trigger } from '../protocol/index.j
 import { within } from '../waiting/deadline.js'
 import { describeError, LongshoreError, RefusedError, UnavailableError } from '../kernel/errors.js'
 import { persist } from '../waiting/backoff.js'
-import { slack } from './end.js'
+import { slack, tidy } from './end.js'
 import type { FlowParts } from './parts.js'
 import type { Service } from './service.js'
 
@@ -54,15 +54,16 @@ export class Pipeline {
       const { slots } = this.#parts
       if (slots.full)
         await this.#note('as many deployments are under way as may be (defaults.parallel): it waits')
-      const plan = await slots.take(this.#signal, () => this.#carryOut(directory))
+      await slots.take(this.#signal, () => this.#carryOut(directory))
       await this.#settle('kept')
-      this.#clean(plan)
     } catch (error) {
       await this.#fail(error)
     }
+    // Before the lane goes on: nothing of the service is written or begun meanwhile.
+    await tidy(this.#parts, this.#service.name)
   }
 
-  async #carryOut(directory: string): Promise<Plan> {
+  async #carryOut(directory: string): Promise<void> {
     const { hooks, runtimes } = this.#parts
     // Durable with the next write that is waited for: planning touches nothing yet.
     void this.#enter('planning').catch(() => undefined)
@@ -87,57 +88,38 @@ export class Pipeline {
     )
     void hooks.tell('applied', plan)
     await this.#enter('verifying')
-    await this.#verify(plan)
-    return plan
+    const verdict = await this.#decided('settle', plan, (signal) => hooks.settle(plan, signal))
+    void hooks.tell('verified', plan)
+    if (!verdict.keep) throw new LongshoreError(verdict.code, verdict.reason)
   }
 
   /** What taps decide. One that never answers ends with the deadline, and with the deployment: it holds no lane up. */
-  #decided<T>(
-    hook: string,
-    { service, timeout }: Plan,
-    ask: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  #decided<T>(hook: string, { service, timeout }: Plan, ask: (signal: AbortSignal) => Promise<T>) {
     return within(timeout + slack, `${hook} of ${service}`, ask, this.#signal)
   }
 
-  async #verify(plan: Plan): Promise<void> {
-    const verdict = await this.#decided('settle', plan, (signal) => this.#parts.hooks.settle(plan, signal))
-    void this.#parts.hooks.tell('verified', plan)
-    if (!verdict.keep) throw new RefusedVerdict(verdict.code, verdict.reason)
-  }
-
-  /** The commit's directory. What cannot be had now is waited for: a server that is away, a full disk. */
+  /** The service's folder in a tree of its own. What cannot be had now is waited for: a server that is away, a full disk. */
   async #fetch(): Promise<string> {
-    let directory: string | undefined
-    let fault: unknown
-    await persist(
-      this.#parts.clock,
-      this.#signal,
-      async () => {
-        directory = await this.#checkOut().catch((error: unknown) => {
-          if (error instanceof UnavailableError) throw error
-          fault = error
-          return undefined
-        })
-      },
-      (error, wait) =>
-        this.#note(`${describeError(error).reason}; tried again in ${Math.round(wait / 1000)} s`),
-    )
+    const checkOut = () => this.#checkOut()
+    const directory = await persist(this.#parts.clock, this.#signal, checkOut, async (error, wait) => {
+      if (!(error instanceof UnavailableError)) throw error
+      await this.#note(`${error.message}; tried again in ${Math.round(wait / 1000)} s`)
+    })
     this.#signal.throwIfAborted()
-    if (directory === undefined) throw fault
-    return directory
+    return directory!
   }
 
   async #checkOut(): Promise<string> {
     const { git, checkouts } = this.#parts
-    const { source, name } = this.#service
+    const { source, name, path } = this.#service
     const { sha } = this.#attempt.commit
-    return checkouts.ensure(name, sha, async (directory) => {
+    const tree = await checkouts.write(name, `${this.#attempt.id}-${sha}`, async (directory) => {
       await git.fetch(source, sha, this.#signal)
       const { files, bytes, left } = await git.checkout(source, sha, directory, this.#signal)
       await this.#note(`checked out ${sha}: ${files} files, ${bytes} bytes`)
-      for (const { path, kind } of left) await this.#note(`left out: ${path} (${kind})`)
+      for (const each of left) await this.#note(`left out: ${each.path} (${each.kind})`)
     })
+    return join(tree, path)
   }
 
   #note(line: string): Promise<void> {
@@ -145,7 +127,7 @@ export class Pipeline {
   }
 
   #plan(directory: string): Plan {
-    const { name, path, run, timeout } = this.#service
+    const { name, run, timeout } = this.#service
     const { id, commit } = this.#attempt
     const { host } = this.#parts
     const env = {
@@ -154,16 +136,7 @@ export class Pipeline {
       LONGSHORE_DEPLOYMENT: id,
       LONGSHORE_HOST: host,
     }
-    return {
-      deployment: id,
-      service: name,
-      host,
-      commit,
-      run,
-      directory: join(directory, path),
-      env,
-      timeout,
-    }
+    return { deployment: id, service: name, host, commit, run, directory, env, timeout }
   }
 
   #context(signal: AbortSignal): ApplyContext {
@@ -203,19 +176,6 @@ export class Pipeline {
     const deployment = await journal.deployment(id)
     if (deployment) void hooks.tell(outcome === 'kept' ? 'settled' : 'failed', deployment)
   }
-
-  /** Old checkouts go after a success; that this fails harms nobody and is logged. */
-  #clean({ service }: Plan): void {
-    const { checkouts, journal, log, host, config } = this.#parts
-    const running = journal.placement(service, host)?.running?.commit.sha
-    const keep = new Set([this.#attempt.commit.sha, ...(running ? [running] : [])])
-    void checkouts.clean(service, keep, config().retention.checkouts).catch((error: unknown) => {
-      log.warn({ error, service }, 'old checkouts could not be removed')
-    })
-  }
 }
 
 type Failure = ReturnType<typeof describeError>
-
-/** What a `settle` tap decided: its own code and sentence, as the plugin gave them. */
-class RefusedVerdict extends LongshoreError {}

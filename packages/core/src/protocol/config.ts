@@ -61,7 +61,7 @@ function base(runs: z.ZodType) {
       .strictObject({
         /** How long events are kept; absent: for ever. */
         events: Duration.optional(),
-        /** Checked-out commits kept for each service beside the ones that run. */
+        /** Deployments of each service whose trees are kept beside those in use. */
         checkouts: z.int().min(0).max(100).default(3),
       })
       .prefault({}),

@@ -3,14 +3,17 @@ import type { Clock } from '../kernel/clock.js'
 /** Milliseconds of work after which an earlier failure says nothing about the next one. */
 const wellAfter = 60_000
 
-/** Does the work until it succeeds, waiting longer after each failure, `longest` ms at most; ends by the signal only. */
-export async function persist(
+/**
+ * Does the work until it succeeds, waiting longer after each failure, `longest` ms at most. Ends otherwise only by the
+ * signal, or by `failed` when that throws.
+ */
+export async function persist<T>(
   clock: Clock,
   signal: AbortSignal,
-  work: () => Promise<void>,
+  work: () => Promise<T>,
   failed: (error: unknown, wait: number) => Promise<void> | void,
   longest = 600_000,
-): Promise<void> {
+): Promise<T | undefined> {
   for (let wait = 1_000; !signal.aborted; wait = Math.min(2 * wait, longest)) {
     const began = clock.monotonic()
     try {

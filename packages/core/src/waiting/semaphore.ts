@@ -29,18 +29,13 @@ export class Semaphore {
 
   #wait(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const leave = () => {
+      const leave = (then: () => void) => {
         this.#waiting.delete(enter)
         signal.removeEventListener('abort', abort)
+        then()
       }
-      const enter = () => {
-        leave()
-        resolve()
-      }
-      const abort = () => {
-        leave()
-        reject(signal.reason)
-      }
+      const enter = () => leave(resolve)
+      const abort = () => leave(() => reject(signal.reason))
       this.#waiting.add(enter)
       signal.addEventListener('abort', abort, { once: true })
     })

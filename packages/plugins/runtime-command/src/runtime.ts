@@ -65,6 +65,11 @@ export class CommandRuntime implements Runtime<CommandRun> {
     })
   }
 
+  async uses({ service }: PlacementRef): Promise<string[]> {
+    await this.recover()
+    return this.#of(service).map(({ plan }) => plan.deployment)
+  }
+
   watch(signal: AbortSignal): AsyncIterable<RuntimeChange> {
     return this.#tools.changes.watch(signal)
   }

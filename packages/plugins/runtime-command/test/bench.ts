@@ -119,6 +119,10 @@ export class Bench {
     return this.runtime.apply(this.plan(number, run, options), this.context(options.signal))
   }
 
+  uses(service = 'hello'): Promise<string[]> {
+    return this.runtime.uses({ service, host: 'box' })
+  }
+
   end(service = 'hello'): Promise<void> {
     return this.runtime.end({ service, host: 'box' }, this.context())
   }

@@ -131,7 +131,9 @@ describe('a job', () => {
     await expect(bench.apply(1, { up: ['sh', '-c', `${begins} exit 1`], down })).rejects.toEqual(
       code('UP_FAILED'),
     )
+    expect(await bench.uses()).toHaveLength(1)
     await bench.end()
+    expect(await bench.uses()).toEqual([])
     expect(existsSync(elsewhere)).toBe(false)
 
     const stopped = new AbortController()
@@ -142,6 +144,7 @@ describe('a job', () => {
     await expect(applying).rejects.toThrow('stopped')
     await bench.open()
     expect(await bench.runtime.find()).toEqual([])
+    expect(await bench.uses()).toHaveLength(1)
     await bench.end()
     expect(existsSync(elsewhere)).toBe(false)
     expect(await bench.records.all()).toEqual([])

@@ -55,6 +55,11 @@ export class FakeRuntime implements Runtime<FakeRun> {
     return [...this.#running.values()]
   }
 
+  async uses({ service }: PlacementRef): Promise<string[]> {
+    const running = this.#running.get(service)
+    return running ? [running.deployment] : []
+  }
+
   async *watch(signal: AbortSignal): AsyncGenerator<RuntimeChange, void> {
     const ended = new Promise<undefined>((resolve) =>
       signal.addEventListener('abort', () => resolve(undefined), { once: true }),

@@ -23,7 +23,8 @@ const patience = 30_000
 export function runtimeLaws(make: () => Promise<RuntimeSubject>): Law[] {
   const state = lawsOf(make)
   const define: Define = (name, body) => state(name, (subject) => body(new Trial(subject)))
-  return [...applyLaws(define), ...failureLaws(define), ...endLaws(define), ...restartLaws(define)]
+  const laws = [applyLaws, folderLaws, failureLaws, endLaws, restartLaws]
+  return laws.flatMap((each) => each(define))
 }
 
 type Define = (name: string, body: (trial: Trial) => Promise<void>) => Law
@@ -49,6 +50,10 @@ class Trial {
 
   end(service = 'hello'): Promise<void> {
     return this.runtime.end({ service, host: 'box' }, context(AbortSignal.timeout(patience)))
+  }
+
+  uses(service = 'hello'): Promise<string[]> {
+    return this.runtime.uses({ service, host: 'box' })
   }
 
   /** The deployments that `find` tells of. */
@@ -140,6 +145,21 @@ function applyLaws(define: Define): Law[] {
   ]
 }
 
+function folderLaws(define: Define): Law[] {
+  return [
+    define('the folder of what runs is in use, and that of what was replaced is not', async (trial) => {
+      assert.deepEqual(await trial.uses(), [])
+      await trial.apply(1, 'lasts')
+      assert.deepEqual(await trial.uses(), [idOf(1)])
+      await trial.apply(2, 'lasts')
+      assert.deepEqual(await trial.uses(), [idOf(2)])
+      assert.deepEqual(await trial.uses('world'), [])
+      await trial.end()
+      assert.deepEqual(await trial.uses(), [])
+    }),
+  ]
+}
+
 function failureLaws(define: Define): Law[] {
   return [
     define('an apply that fails rejects with a code; nothing of it is left', async (trial) => {
@@ -150,7 +170,9 @@ function failureLaws(define: Define): Law[] {
     define('an apply that fails leaves the old one running, where that is supported', async (trial) => {
       await trial.apply(1, 'lasts')
       await assert.rejects(trial.apply(2, 'fails'), LongshoreError)
-      if (trial.runtime.supports.keepsOld) await onlyTheFirst(trial)
+      if (!trial.runtime.supports.keepsOld) return
+      await onlyTheFirst(trial)
+      assert.ok((await trial.uses()).includes(idOf(1)))
     }),
     define(
       'an apply that is aborted rejects with the reason and leaves the old one running',
@@ -215,7 +237,9 @@ function restartLaws(define: Define): Law[] {
     define('what runs is found again after Longshore was killed, and not twice', async (trial) => {
       await trial.apply(1, 'lasts')
       trial.runtime = await trial.subject.reopen()
+      const used = await trial.uses()
       const found = await trial.found()
+      assert.deepEqual(used, found)
       assert.equal(await trial.subject.alive('hello'), found.length)
       assert.ok(found.length === 0 || found[0] === idOf(1))
       await trial.apply(2, 'lasts')
