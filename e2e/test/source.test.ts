@@ -27,6 +27,30 @@ test('a branch that does not exist is told, and deployed when it appears', async
   expect(kinds).toContain('source.reachable')
 }, 120_000)
 
+test('a source.path that is no folder of the commit is told by name, and what runs goes on', async () => {
+  const { repository, url } = await gitPlace()
+  const source = { url, poll: '500ms' }
+  const longshore = await longshoreAt({ services: { app: { source, run: job } } })
+  await longshore.start()
+  const sha = await repository.commit('main', { version: 'one', 'web/page': 'one' })
+  await longshore.runs('app', sha)
+  for (const path of ['nosuch', 'version', 'web/page/nosuch']) {
+    await longshore.configure({ services: { app: { source: { ...source, path }, run: job } } })
+    const of = `${path} is no folder of the commit ${sha}`
+    const placement = await longshore.until('app', 'misses its folder', ({ last }) => last?.reason === of)
+    expect(placement.last).toMatchObject({ outcome: 'failed', code: 'SOURCE_PATH_MISSING' })
+    expect(placement.running.commit.sha).toBe(sha)
+    const { code, stdout } = await longshore.cli('deploy', 'app')
+    expect(code).toBe(1)
+    expect(stdout).toContain(of)
+    expect(stdout).toContain('Name one of its folders by source.path')
+    expect(stdout).not.toMatch(/planning|UP_NOT_FOUND|ENOTDIR/)
+  }
+  await longshore.configure({ services: { app: { source: { ...source, path: 'web' }, run: job } } })
+  const found = ({ last }: { last?: { code?: string } }) => last?.code !== 'SOURCE_PATH_MISSING'
+  await longshore.until('app', 'is deployed from a folder that is there', found)
+}, 120_000)
+
 test('a repository of one commit and one of 50,000 deploy alike; the long history stays where it is', async () => {
   const { git, repository, url } = await gitPlace('short')
   const long = await git.repository('long')

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ApplyContext, Output, Plan } from '../contracts/runtime.js'
 import type { Actor, Commit, Outcome, Phase, Trigger } from '../protocol/index.js'
@@ -118,6 +119,11 @@ export class Pipeline {
       const { files, bytes, left } = await git.checkout(source, sha, directory, this.#signal)
       await this.#note(`checked out ${sha}: ${files} files, ${bytes} bytes`)
       for (const each of left) await this.#note(`left out: ${each.path} (${each.kind})`)
+      const folder = await stat(join(directory, path)).catch(() => undefined)
+      if (folder?.isDirectory()) return
+      throw new LongshoreError('SOURCE_PATH_MISSING', `${path} is no folder of the commit ${sha}`, {
+        hint: 'Name one of its folders by source.path, or commit it; what lies in a submodule is left out.',
+      })
     })
     return join(tree, path)
   }
