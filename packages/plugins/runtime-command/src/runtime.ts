@@ -98,13 +98,21 @@ export class CommandRuntime implements Runtime<CommandRun> {
 
   async #turn<T>(service: string, work: () => Promise<T>): Promise<T> {
     await this.recover()
-    const turn = (this.#turns.get(service) ?? Promise.resolve()).then(work, work)
+    const worked = (this.#turns.get(service) ?? Promise.resolve()).then(work, work)
+    const turn = worked.finally(() => this.#clean(service))
     this.#turns.set(service, turn)
     try {
       return await turn
     } finally {
       if (this.#turns.get(service) === turn) this.#turns.delete(service)
     }
+  }
+
+  /** Whatever came of it, the oldest logs go; that this fails harms nobody. */
+  async #clean(service: string): Promise<void> {
+    await this.#tools.records.clean(service).catch((error: unknown) => {
+      this.#tools.log.warn({ error, service }, 'old logs could not be removed')
+    })
   }
 
   async #apply(plan: Plan<CommandRun>, context: ApplyContext): Promise<void> {
@@ -128,7 +136,6 @@ export class CommandRuntime implements Runtime<CommandRun> {
     } finally {
       clearTimeout(timer)
     }
-    await this.#tools.records.clean(service)
   }
 
   /** Brings the new one up, before or after the old one ended; when that fails, the old one runs as before. */

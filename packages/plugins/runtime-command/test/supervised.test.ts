@@ -146,5 +146,15 @@ describe('a supervised process', () => {
     }
     await until('the last one printed', async () => (await bench.lines()).includes('8'))
     expect(await bench.lines()).toEqual(['3', '4', '5', '6', '7', '8'])
+    await bench.end()
+    expect(await bench.lines()).toEqual(['4', '5', '6', '7', '8'])
+  })
+
+  it('keeps no more of them when none comes up', async () => {
+    for (let number = 1; number <= 8; number++) {
+      const failing = { up: ['sh', '-c', `echo ${number}; exit 1`], keepAlive: true }
+      await expect(bench.apply(number, failing)).rejects.toEqual(code('UP_FAILED'))
+    }
+    expect(await bench.lines()).toEqual(['4', '5', '6', '7', '8'])
   })
 })
