@@ -151,3 +151,91 @@ test('the plugin that the docs show, in a file beside a config where nothing is 
   expect(lines).toEqual([])
   expect(code).toBe(0)
 })
+
+test('a key that stands twice, or a name that is none, hides no other fault', async () => {
+  const text = `version: 1
+services:
+  api:
+    source: { url: 'ext::touch' }
+    run: { kind: command, up: [npm, start], keepalive: true }
+    run: { kind: command, up: [npm, start], grase: 1s }
+  Bad_Name:
+    source: { url: 'https://git.example/b.git', rev: main }
+    run: { kind: comand }
+credentials:
+  Forge!: { kind: https, username: bot }
+`
+  const { code, lines } = await check({ 'longshore.config.yaml': text })
+  const expected = [
+    /^longshore\.config\.yaml:4:15 services\.api\.source\.url: transport helpers/,
+    /^longshore\.config\.yaml:6:5 run is there twice; give each its own name/,
+    /^longshore\.config\.yaml:6:45 services\.api\.run\.grase: unknown key "grase"; did you mean grace\?/,
+    /^longshore\.config\.yaml:7:3 services\.Bad_Name: a name is 1 to 63/,
+    /^longshore\.config\.yaml:8:49 services\.Bad_Name\.source\.rev: unknown key "rev"; did you mean ref\?/,
+    /^longshore\.config\.yaml:9:12 services\.Bad_Name\.run\.kind: run\.kind is one of: command/,
+    /^longshore\.config\.yaml:11:3 credentials\.Forge!: a name is 1 to 63/,
+    /^longshore\.config\.yaml:11:3 credentials\.Forge!\.password: this is missing/,
+  ]
+  for (const line of expected) expect(lines).toContainEqual(expect.stringMatching(line))
+  expect(lines).toHaveLength(expected.length)
+  expect(code).toBe(1)
+})
+
+test('an address that others reach is a fault where it stands', async () => {
+  const at = (listen: string) => `version: 1\nweb: { listen: '${listen}' }\n`
+  for (const listen of ['0.0.0.0:7420', '[::]:7420', '192.0.2.1:0']) {
+    const { code, lines } = await check({ 'longshore.config.yaml': at(listen) })
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^longshore\.config\.yaml:2:8 web\.listen: .* which others can reach \(WEB_LISTEN_PUBLIC\)$/,
+      ),
+    ])
+    expect(code).toBe(1)
+  }
+  for (const listen of ['127.0.0.1:7420', '[::1]:0', 'localhost:7420'])
+    expect((await check({ 'longshore.config.yaml': at(listen) })).code).toBe(0)
+  const env = { LONGSHORE_LISTEN: '0.0.0.0:1' }
+  const { lines } = await check({ 'longshore.config.yaml': at('127.0.0.1:0') }, env)
+  expect(lines).toEqual([expect.stringMatching(/^LONGSHORE_LISTEN web\.listen: .*\(WEB_LISTEN_PUBLIC\)$/)])
+})
+
+test('what stands within itself, or too deep, is a fault at its place', async () => {
+  const deep = 100_000
+  for (const [name, text, said] of [
+    [
+      'longshore.config.yaml',
+      'version: 1\na: &a [x, *a]\n',
+      /^longshore\.config\.yaml:2:11 a\.1: it stands within itself/,
+    ],
+    [
+      'longshore.config.yaml',
+      'version: 1\nservices: &s\n  api: { run: *s }\n',
+      /yaml:3:10 services\.api\.run: it stands within/,
+    ],
+    [
+      'longshore.config.mjs',
+      'const a = { version: 1 }\na.host = [a]\nexport default a',
+      /^longshore\.config\.mjs host\.0\.host: it stands within/,
+    ],
+    [
+      'longshore.config.yaml',
+      `version: 1\na: ${'['.repeat(200)}${']'.repeat(200)}\n`,
+      /^longshore\.config\.yaml:2:\d+ a\.0.*: .*deeper than 100/,
+    ],
+    [
+      'longshore.config.yaml',
+      `a: ${'['.repeat(deep)}${']'.repeat(deep)}`,
+      /^longshore\.config\.yaml.* deeper/,
+    ],
+    [
+      'longshore.config.json',
+      `{"a":${'['.repeat(deep)}${']'.repeat(deep)}}`,
+      /^longshore\.config\.json.* deeper/,
+    ],
+    ['longshore.config.toml', `a = ${'['.repeat(deep)}${']'.repeat(deep)}`, /^longshore\.config\.toml/],
+  ] as const) {
+    const { code, lines } = await check({ [name]: text })
+    expect(lines, text.slice(0, 99)).toEqual([expect.stringMatching(said)])
+    expect(code).toBe(1)
+  }
+})

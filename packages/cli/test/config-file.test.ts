@@ -30,13 +30,13 @@ async function read(name: string, text: string): Promise<ConfigDocument> {
   return readConfigFile(join(await folderWith({ [name]: text }), name))
 }
 
-async function faultsOf(work: Promise<unknown>): Promise<string[]> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  expect(error).toBeInstanceOf(ConfigError)
-  return (error as ConfigError).faults.map((fault) => faultLine({ ...fault, file: 'FILE' }))
+/** Every fault of a text: those that it is refused for, or those that are told beside the faults of its value. */
+async function faultsOf(work: Promise<ConfigDocument>): Promise<string[]> {
+  const { faults } = await work.catch((thrown: unknown) => {
+    expect(thrown).toBeInstanceOf(ConfigError)
+    return thrown as ConfigError
+  })
+  return faults!.map((fault) => faultLine({ ...fault, file: 'FILE' }))
 }
 
 describe('every format', () => {

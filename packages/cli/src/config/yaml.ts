@@ -8,8 +8,9 @@ import {
   stringify,
   type Document,
   type Node,
+  type YAMLParseError,
 } from 'yaml'
-import type { ParsedText } from './document.js'
+import { tooDeep, type ParsedText } from './document.js'
 
 /** Reads YAML, and JSON as the part of YAML that it is: every syntax error and every key that is there twice at once. */
 export function parseYaml(text: string): ParsedText {
@@ -19,14 +20,16 @@ export function parseYaml(text: string): ParsedText {
     const { line, col } = lines.linePos(offset)
     return { line, column: col }
   }
-  const faults = document.errors.map(({ code, message, pos }) => ({
-    ...at(pos[0]),
-    message:
-      code === 'DUPLICATE_KEY' ? `${wordAt(text, pos[0])} is there twice; give each its own name` : message,
+  // Where the text is deeper than the stack, each level that is left behind tells so.
+  const deep = document.errors.findLast(({ code }) => code === 'RESOURCE_EXHAUSTION')
+  const faults = (deep ? [deep] : document.errors).map((error) => ({
+    ...at(error.pos[0]),
+    message: say(error, text),
   }))
   try {
     const value: unknown = document.toJS({ maxAliasCount: 100 })
-    return { value, faults, place: (path) => place(document, path, at) }
+    const readable = document.errors.every(({ code }) => code === 'DUPLICATE_KEY')
+    return { value, faults, readable, place: (path) => place(document, path, at) }
   } catch (error) {
     // An alias that leads nowhere, or aliases that multiply without end.
     return {
@@ -34,6 +37,11 @@ export function parseYaml(text: string): ParsedText {
       faults: faults.length > 0 ? faults : [{ ...at(0), message: (error as Error).message }],
     }
   }
+}
+
+function say({ code, message, pos: [offset] }: YAMLParseError, text: string): string {
+  if (code === 'RESOURCE_EXHAUSTION') return tooDeep
+  return code === 'DUPLICATE_KEY' ? `${wordAt(text, offset)} is there twice; give each its own name` : message
 }
 
 /** A config as people would write it. */
@@ -44,7 +52,7 @@ export function printYaml(value: unknown): string {
 /** Strict JSON: what YAML would let pass in a .json file is refused where the JSON ends. */
 export function parseJson(text: string): ParsedText {
   const parsed = parseYaml(text)
-  if (parsed.faults.length > 0) return parsed
+  if (!parsed.readable) return parsed
   try {
     JSON.parse(text)
     return parsed
@@ -52,7 +60,7 @@ export function parseJson(text: string): ParsedText {
     const { message } = error as Error
     const before = text.slice(0, Number(/position (\d+)/.exec(message)?.[1] ?? 0)).split('\n')
     const where = { line: before.length, column: before.at(-1)!.length + 1 }
-    return { ...parsed, faults: [{ ...where, message: `this is no JSON: ${message}` }] }
+    return { ...parsed, readable: false, faults: [{ ...where, message: `this is no JSON: ${message}` }] }
   }
 }
 
@@ -70,7 +78,10 @@ function place(document: Document.Parsed, path: readonly PropertyKey[], at: At):
   return offset === undefined ? undefined : at(offset)
 }
 
-/** The value at one step, and where its key or, in a list, the item itself begins. */
+/**
+ * The value at one step, and where its key or, in a list, the item itself begins. Of a key that is there twice the last
+ * one counts.
+ */
 function within(
   node: unknown,
   step: PropertyKey,
@@ -80,7 +91,7 @@ function within(
     return value && { value, offset: value.range?.[0] }
   }
   const pair = isMap(node)
-    ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
+    ? node.items.findLast(({ key }) => isScalar(key) && String(key.value) === String(step))
     : undefined
   return pair && { value: pair.value, offset: (pair.key as Node).range?.[0] }
 }

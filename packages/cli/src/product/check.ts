@@ -10,6 +10,8 @@ import {
   type Plugin,
 } from '@longshore/core'
 import { configSchema } from '@longshore/core/protocol'
+import { loopbackAddress, WebConfig } from '@longshore/web'
+import { isRecord } from '../config/document.js'
 import { loadGuests } from './guests.js'
 import { builtInPlugins } from './plugins.js'
 import { version } from './version.js'
@@ -20,7 +22,7 @@ export async function checkConfig(given: ConfigDocument, data: string): Promise<
   const plugins = [...(await builtInPlugins()), ...guests]
   const faults = missing.map(({ path, error }) => faultAt(document, path, error))
   const parsed = attempt(() => parseConfig(document, configSchema(plugins)))
-  faults.push(...faultsOf(parsed, document, []))
+  faults.push(...faultsOf(parsed, document, []), ...(await openAddress(document)))
   // With a config that is good in any case, so that how the plugins fit is told beside the faults of this one.
   const blank: ConfigDocument = { file: document.file, value: { version: 1 } }
   const kernel = attempt(() => wire(plugins, parsed instanceof Error ? blank : document, data))
@@ -32,6 +34,15 @@ export async function checkConfig(given: ConfigDocument, data: string): Promise<
 
 function wire(plugins: Plugin[], config: ConfigDocument, data: string) {
   return createLongshore({ plugins, config, data, version, logger: createLogger({ level: 'error' }) })
+}
+
+/** An address that others reach is refused at the start; the config alone tells it too. */
+async function openAddress(document: ConfigDocument): Promise<ConfigFault[]> {
+  const web = WebConfig.safeParse(isRecord(document.value) ? document.value['web'] : undefined)
+  // A section that makes no sense is told by its schema.
+  if (!web.success) return []
+  const found = await loopbackAddress(web.data.listen.host).catch((error: Error) => error)
+  return faultsOf(found, document, ['web', 'listen'])
 }
 
 async function missingSecrets(

@@ -6,6 +6,8 @@ export interface ConfigDocument {
   /** The file, or a word for where else it came from (`environment`). */
   file: string
   value: unknown
+  /** Of its text, where the value can be read all the same: they are told beside those of the value. */
+  faults?: ConfigFault[]
   /** One-based line and column of the key or item at the path, or another source that it came from; undefined where nobody can tell. */
   place?(path: readonly PropertyKey[]): { file?: string; line?: number; column?: number } | undefined
 }
@@ -32,8 +34,10 @@ export function checkConfig<C>(
   schema: z.ZodType<C>,
 ): { config: C; faults?: undefined } | { config?: undefined; faults: ConfigFault[] } {
   const parsed = schema.safeParse(document.value, { error: say })
-  if (parsed.success) return { config: parsed.data }
-  return { faults: parsed.error.issues.flatMap((issue) => faultsOf(issue, document, schema)) }
+  const ofText = document.faults ?? []
+  if (parsed.success && ofText.length === 0) return { config: parsed.data }
+  const issues = parsed.error?.issues ?? []
+  return { faults: [...ofText, ...issues.flatMap((issue) => faultsOf(issue, document, schema))] }
 }
 
 type Issue = z.core.$ZodIssue

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { checkGitRef, checkGitUrl } from './git-url.js'
-import { HostName, ServiceName } from './names.js'
+import { HostName, namePattern } from './names.js'
 import { SecretRef } from './secret-ref.js'
 import { Duration } from './units.js'
 
@@ -11,6 +11,11 @@ export interface ConfigPart {
   runs?: Record<string, z.ZodType>
 }
 
+/**
+ * The key of a service or a credential, for the JSON Schema. A record that refuses a key says nothing of what stands
+ * there: names are judged with the whole config instead.
+ */
+const name = z.string().meta({ pattern: namePattern.source })
 const words = z.array(z.string().min(1)).max(1000)
 
 const Credential = z.discriminatedUnion('kind', [
@@ -65,9 +70,9 @@ function base(runs: z.ZodType) {
         checkouts: z.int().min(0).max(100).default(3),
       })
       .prefault({}),
-    credentials: z.record(ServiceName, Credential).default({}),
+    credentials: z.record(name, Credential).default({}),
     services: z
-      .record(ServiceName, z.strictObject({ hosts: words.optional(), source: SourceConfig, run: runs }))
+      .record(name, z.strictObject({ hosts: words.optional(), source: SourceConfig, run: runs }))
       .default({}),
     plugins: z
       .array(z.union([z.string().min(1), z.tuple([z.string().min(1), z.record(z.string(), z.unknown())])]))
@@ -112,6 +117,7 @@ export function configSchema(
   // Also beside other faults, so that all are told at once: then parts of the config may be anything.
   return schema.superRefine(
     (config, context) => {
+      for (const path of wrongNames(config)) context.addIssue({ code: 'custom', path, message: nameRule })
       for (const [name, service] of Object.entries(config?.services ?? {})) {
         const { source } = (service ?? {}) as Partial<ServiceConfig>
         if (typeof source?.url !== 'string') continue
@@ -122,6 +128,20 @@ export function configSchema(
     },
     { when: () => true },
   ) as unknown as z.ZodType<LongshoreConfig & Record<string, unknown>>
+}
+
+const nameRule = 'a name is 1 to 63 of a-z, 0-9 and -, and begins with a letter or a digit'
+
+/** The paths of the services and credentials whose names are none. */
+function wrongNames(config?: {
+  services?: unknown
+  credentials?: unknown
+}): [section: string, name: string][] {
+  return (['services', 'credentials'] as const).flatMap((section) => {
+    const names = z.record(z.string(), z.unknown()).safeParse(config?.[section])
+    const wrong = Object.keys(names.data ?? {}).filter((each) => !namePattern.test(each))
+    return wrong.map((each): [string, string] => [section, each])
+  })
 }
 
 /** What only shows when a source is read beside the credentials. */

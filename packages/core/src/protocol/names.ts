@@ -1,7 +1,9 @@
 import { z } from 'zod'
 
+export const namePattern = /^[a-z0-9][a-z0-9-]{0,62}$/
+
 /** A service's name is its id. */
-export const ServiceName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
+export const ServiceName = z.string().regex(namePattern, {
   error: 'a service name is 1 to 63 of a-z, 0-9 and -, and begins with a letter or a digit',
 })
 export type ServiceName = z.infer<typeof ServiceName>

@@ -26,8 +26,11 @@ export async function listenLoopback(server: Server, host: string, port: number)
   return typeof bound === 'object' && bound ? bound.port : port
 }
 
-/** The address to bind: the one that was looked at, so that a name cannot mean another one a moment later. */
-async function loopbackAddress(host: string): Promise<string> {
+/**
+ * The address to bind: the one that was looked at, so that a name cannot mean another one a moment later. Refused where
+ * others reach it.
+ */
+export async function loopbackAddress(host: string): Promise<string> {
   const found = await within(lookTime, `looking ${host} up`, () => lookup(host, { all: true })).catch(
     (cause: unknown) => {
       throw failed(host, cause)
