@@ -1,4 +1,4 @@
-import type { Commit, SecretRef, Sha } from '../protocol/index.js'
+import type { Commit, CommitHistory, SecretRef, Sha } from '../protocol/index.js'
 import { token } from '../kernel/token.js'
 
 /** How a git server is told who asks. Secrets stay references until the call that needs them. */
@@ -46,8 +46,8 @@ export interface GitProvider {
   /** Whether `ancestor` is in the history of `sha`, as far as it was fetched. */
   contains(source: Source, sha: Sha, ancestor: Sha, signal: AbortSignal): Promise<boolean | undefined>
   checkout(source: Source, sha: Sha, directory: string, signal: AbortSignal): Promise<CheckoutReport>
-  /** The commit and those before it, newest first, at most `limit`. */
-  history(source: Source, sha: Sha, limit: number, signal: AbortSignal): Promise<Commit[]>
+  /** The commit and those before it, newest first, at most `limit`; what is here, and why no more, when the server is away. */
+  history(source: Source, sha: Sha, limit: number, signal: AbortSignal): Promise<CommitHistory>
 }
 
 export const GitProvider = token<GitProvider>('GitProvider')

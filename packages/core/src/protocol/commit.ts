@@ -12,6 +12,13 @@ export const Commit = z.strictObject({
 })
 export type Commit = z.infer<typeof Commit>
 
+/** A commit and those before it, newest first. */
+export interface CommitHistory {
+  commits: Commit[]
+  /** Why there are fewer than were asked for, where it is not that there are no more, or that no more are kept. */
+  fault?: { code: string; reason: string }
+}
+
 /** A git address and a ref of it: a branch, a tag or a full sha; `path` is the folder of the service in the tree. */
 export const SourceRef = z.strictObject({
   url: z.string(),

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import {
   describeError,
   InputError,
+  within,
   type CheckoutReport,
   type Clock,
   type GitProvider as GitContract,
@@ -10,7 +11,14 @@ import {
   type Sighting,
   type Source,
 } from '@longshore/core'
-import { checkGitRef, judgeGitUrl, Sha, type Commit, type GitAddress } from '@longshore/core/protocol'
+import {
+  checkGitRef,
+  judgeGitUrl,
+  Sha,
+  type Commit,
+  type CommitHistory,
+  type GitAddress,
+} from '@longshore/core/protocol'
 import { checkout } from './checkout/checkout.js'
 import type { GitConfig } from './config.js'
 import { HttpRefs } from './remote/ls-refs.js'
@@ -27,6 +35,8 @@ import { SlackTimer } from './watch/slack-timer.js'
 import { Sightings } from './watch/sightings.js'
 
 const localDeadline = 60_000
+/** Milliseconds that somebody who looks at a history waits for what has to be brought. */
+const patience = 15_000
 
 export interface ProviderParts extends RemoteParts {
   config: GitConfig
@@ -129,10 +139,23 @@ export class GitProvider implements GitContract {
     return report
   }
 
-  async history(source: Source, sha: string, limit: number, signal: AbortSignal): Promise<Commit[]> {
-    await this.#bring(source, sha, signal)
-    await this.#bringHistory(source, [sha], signal)
-    return this.#commits(source, signal, (reader) => walk(commitsOf(reader), sha, limit))
+  async history(source: Source, sha: string, limit: number, signal: AbortSignal): Promise<CommitHistory> {
+    const { history, remote } = this.#of(source)
+    let fault: Error | undefined
+    // Who asks goes away, or has waited long enough: what was begun goes on, and is there for the next one.
+    const { signal: lasting } = new AbortController()
+    const bringing = async () => {
+      await this.#bring(source, sha, lasting)
+      await history.bring(remote, source.ref, sha, lasting)
+    }
+    await within(patience, 'bringing the history', bringing, signal).catch((error: Error) => (fault = error))
+    signal.throwIfAborted()
+    const look = (reader: ObjectReader) => walk(commitsOf(reader), checkSha(sha), limit)
+    const commits = await this.#commits(source, signal, look).catch((error: unknown) => {
+      throw fault ?? error
+    })
+    if (fault && commits.length === 0) throw fault
+    return fault && commits.length < limit ? { commits, fault: describeError(fault) } : { commits }
   }
 
   #of(source: Source): Known {

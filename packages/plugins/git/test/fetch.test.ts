@@ -51,7 +51,7 @@ describe('a fetch', needs('git-http-backend'), () => {
     const commit = await rig.provider.fetch(app(), sha, signal)
     expect(commit.parents).toHaveLength(1)
     expect(await objectsIn(rig.folder)).toBeLessThan(10)
-    const history = await rig.provider.history(app(), sha, 1000, signal)
+    const { commits: history } = await rig.provider.history(app(), sha, 1000, signal)
     expect(history).toHaveLength(100)
     expect(history.map(({ message }) => message.trim())).toEqual(
       Array.from({ length: 100 }, (_, i) => `Commit ${50_000 - i}`),
@@ -67,7 +67,7 @@ describe('a fetch', needs('git-http-backend'), () => {
   it('tells a repository of one commit', async () => {
     const sha = await repository.commit('main', { a: '1' }, { message: 'Only' })
     expect((await rig.provider.fetch(app(), sha, signal)).parents).toEqual([])
-    expect(await rig.provider.history(app(), sha, 10, signal)).toHaveLength(1)
+    expect((await rig.provider.history(app(), sha, 10, signal)).commits).toHaveLength(1)
     expect(await rig.provider.contains(app(), sha, sha, signal)).toBe(true)
   })
 

@@ -76,7 +76,7 @@ describe('over SSH', needs('sshd'), () => {
     await mkdir(rig.place('out'))
     await rig.provider.checkout(from, sha, rig.place('out'), signal)
     expect(await readFile(join(rig.place('out'), 'a'), 'utf8')).toBe('by ssh')
-    expect((await rig.provider.history(from, sha, 10, signal))[0]?.sha).toBe(sha)
+    expect((await rig.provider.history(from, sha, 10, signal)).commits[0]?.sha).toBe(sha)
     await eventually('no key left', async () => {
       const shelf = await readdir('/dev/shm').catch(() => [])
       return !shelf.some((name) => name.startsWith(`longshore-ssh-${process.pid}-`))

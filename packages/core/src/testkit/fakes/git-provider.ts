@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { GitProvider, Sighting, Source } from '../../contracts/git-provider.js'
 import { InputError, MissingError, UnavailableError } from '../../kernel/errors.js'
-import type { Commit } from '../../protocol/index.js'
+import type { Commit, CommitHistory } from '../../protocol/index.js'
 
 /** A file's text, or its text and that it may be executed. */
 export type FakeFile = string | { content: string; executable: true }
@@ -95,7 +95,7 @@ export class FakeGit implements GitProvider {
   }
 
   async contains(source: Source, sha: string, ancestor: string, signal: AbortSignal): Promise<boolean> {
-    const commits = await this.history(source, sha, Infinity, signal)
+    const { commits } = await this.history(source, sha, Infinity, signal)
     return commits.some((commit) => commit.sha === ancestor)
   }
 
@@ -119,13 +119,14 @@ export class FakeGit implements GitProvider {
     return { files: Object.keys(files).length, bytes, left: [] }
   }
 
-  async history(_source: Source, sha: string, limit: number, signal: AbortSignal): Promise<Commit[]> {
+  async history(source: Source, sha: string, limit: number, signal: AbortSignal): Promise<CommitHistory> {
     signal.throwIfAborted()
     const commits: Commit[] = []
     for (let at: string | undefined = sha; at && commits.length < limit; at = commits.at(-1)!.parents[0]) {
       commits.push(this.#kept(at).commit)
     }
-    return commits
+    const fault = this.#away.get(source.url)
+    return fault && commits.length < limit ? { commits, fault } : { commits }
   }
 
   #look(source: Source): { sha: string } | { code: string; reason: string } {

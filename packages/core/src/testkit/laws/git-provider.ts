@@ -218,9 +218,21 @@ function historyLaws(law: Define): Law[] {
         for (let i = 0; i < 5; i++) shas.unshift(await commit('main', { a: String(i) }))
         await provider.fetch(source('main'), shas[0]!, signal)
         const told = async (limit: number) =>
-          (await provider.history(source('main'), shas[0]!, limit, signal)).map(({ sha }) => sha)
+          (await provider.history(source('main'), shas[0]!, limit, signal)).commits.map(({ sha }) => sha)
         assert.deepEqual(await told(3), shas.slice(0, 3))
         assert.deepEqual(await told(100), shas)
+      },
+    ),
+    law(
+      'history of a server that is away is what is here, and why there is no more',
+      async ({ provider, source, commit, away }) => {
+        await commit('main', { a: '1' })
+        const second = await commit('main', { a: '2' })
+        await provider.fetch(source('main'), second, signal)
+        await away()
+        const { commits, fault } = await provider.history(source('main'), second, 100, signal)
+        assert.equal(commits[0]?.sha, second)
+        assert.match(fault?.code ?? 'none', /^GIT_/)
       },
     ),
   ]

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Git } from '../git.js'
 import type { Remote } from '../remote/remote.js'
@@ -42,40 +42,47 @@ export class History {
   }
 
   async #bring(remote: Remote, ref: string, sha: string, signal: AbortSignal): Promise<void> {
-    if (this.#tooHeavy) return
-    await this.#open(remote, sha, signal)
+    const kept = join(this.folder, 'refs/kept')
+    if (this.#tooHeavy || (await exists(join(kept, sha)))) return
+    const old = await readdir(kept).catch(() => undefined)
+    // What is made anew takes its place when it is there: until then, what was brought before is of use.
+    const anew = !old || old.length > heads
+    const folder = anew ? `${this.folder}.new` : this.folder
     try {
-      await this.#pull(remote, sha, sha, signal).catch(async (error: unknown) => {
+      await (anew ? this.#make(folder, remote, sha, signal) : removeLeftovers(folder))
+      await this.#pull(folder, remote, sha, sha, signal).catch(async (error: unknown) => {
         if ((error as { code?: string }).code !== 'GIT_COMMIT_MISSING') throw error
-        await this.#pull(remote, await remote.around(ref, sha, signal), sha, signal)
+        await this.#pull(folder, remote, await remote.around(ref, sha, signal), sha, signal)
       })
-    } catch (error) {
+      if (!anew) return
       await rm(this.folder, { recursive: true, force: true })
+      await rename(folder, this.folder)
+    } catch (error) {
+      const { code } = error as { code?: string }
+      // Broken (a crash may leave anything) or half of it here: it holds nothing that the server does not have.
+      if (anew || code === 'GIT_FAILED' || code === 'GIT_LIMIT')
+        await rm(folder, { recursive: true, force: true })
       // A server that cannot leave out the trees sends them all: where that is too much, it is not asked again.
-      this.#tooHeavy ||= (error as { code?: string }).code === 'GIT_LIMIT'
+      this.#tooHeavy ||= code === 'GIT_LIMIT'
       throw error
     }
   }
 
-  async #pull(remote: Remote, from: string, sha: string, signal: AbortSignal): Promise<void> {
+  async #pull(folder: string, remote: Remote, from: string, sha: string, signal: AbortSignal): Promise<void> {
     const to = from.endsWith('*') ? 'refs/around/*' : `refs/kept/${sha}`
     const what = [`--depth=${depth}`, '--filter=tree:0', '--', 'origin', `+${from}:${to}`]
-    const args = [`--git-dir=${this.folder}`, ...fetchArguments, ...what]
+    const args = [`--git-dir=${folder}`, ...fetchArguments, ...what]
     const { host } = remote.address
-    await bounded(join(this.folder, 'objects/pack'), heaviest, signal, (inner) =>
+    await bounded(join(folder, 'objects/pack'), heaviest, signal, (inner) =>
       remote.reach(inner, ({ config, env, secret }) =>
         this.#git.run({ args, config, env, secret, host, timeout: deadline, signal: inner }),
       ),
     )
   }
 
-  async #open(remote: Remote, sha: string, signal: AbortSignal): Promise<void> {
-    const kept = join(this.folder, 'refs/kept')
-    const old = await readdir(kept).catch(() => [])
-    if (old.length > heads) await rm(this.folder, { recursive: true, force: true })
-    if (await exists(kept)) return removeLeftovers(this.folder)
-    await rm(this.folder, { recursive: true, force: true })
-    await makeBare(this.#git, this.folder, sha, signal)
+  async #make(folder: string, remote: Remote, sha: string, signal: AbortSignal): Promise<void> {
+    await rm(folder, { recursive: true, force: true })
+    await makeBare(this.#git, folder, sha, signal)
     const settings = [
       ['remote.origin.url', remote.address.url],
       ['remote.origin.promisor', 'true'],
@@ -84,9 +91,9 @@ export class History {
       ['extensions.partialClone', 'origin'],
     ]
     for (const [name, value] of settings) {
-      const args = [`--git-dir=${this.folder}`, 'config', '--', name!, value!]
+      const args = [`--git-dir=${folder}`, 'config', '--', name!, value!]
       await this.#git.run({ args, signal, timeout: deadline })
     }
-    await mkdir(kept)
+    await mkdir(join(folder, 'refs/kept'))
   }
 }
