@@ -23,6 +23,10 @@ export const commands: Record<string, { about: string; load: Load }> = {
   },
   ls: { about: 'List the services', load: async () => (await import('./commands/ls.js')).ls },
   show: { about: 'Show one service', load: async () => (await import('./commands/show.js')).show },
+  commits: {
+    about: "List a service's commits and what became of each",
+    load: async () => (await import('./commands/commits.js')).commits,
+  },
   deployments: {
     about: "List a service's deployments",
     load: async () => (await import('./commands/deployments.js')).deployments,

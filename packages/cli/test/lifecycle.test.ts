@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Deployment, Event, ServiceView } from '@longshore/core/protocol'
+import type { CommitView, Deployment, Event, ServiceView } from '@longshore/core/protocol'
 import { startGitServer } from '@longshore/core/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 import { folderWith, longshore, Serving, until, type Answer } from './longshore.js'
@@ -31,7 +31,7 @@ services:
     JSON.parse((await cli(...args, '--json')).stdout) as T
   const view = () => json<ServiceView>('show', 'api')
   const runs = async () => (await view()).placements[0]?.running?.commit.sha
-  return { repository, first, config, folder, cli, json, view, runs }
+  return { server, repository, first, config, folder, cli, json, view, runs }
 }
 
 /** What is listed, and how a restart is followed. */
@@ -92,6 +92,53 @@ test('the main job by the command line: deployed, stopped, held over a restart, 
   expect(newest).toMatchObject({ outcome: 'kept', commit: { sha: second } })
   expect((await cli('deployment', newest!.id)).stdout).toMatch(/outcome +kept/)
   expect((await cli('doctor')).code).toBe(0)
+}, 120_000)
+
+test('the commits are listed with what became of them, and an older one goes by the beginning of its id', async () => {
+  const { server, repository, first, folder, cli, json, runs } = await workshop()
+  const serving = new Serving(['serve'], folder)
+  await serving.line(/Longshore runs on/)
+  const running = (sha: string) =>
+    until(
+      async () => (await runs()) === sha,
+      () => `${sha} in:\n${serving.output}`,
+    )
+  await running(first)
+  // One that nobody looks at, because a newer one is there.
+  const passed = await repository.commit(
+    'aside',
+    { 'up.mjs': `${up}// 1` },
+    { parent: first, message: 'Passed' },
+  )
+  const second = await repository.commit('aside', { 'up.mjs': `${up}// 2` }, { message: 'Second' })
+  await repository.point('refs/heads/main', second)
+  await running(second)
+  const listed = await cli('commits', 'api')
+  expect(listed).toMatchObject({ code: 0, stderr: '' })
+  expect(listed.stdout.split('\n').slice(1)).toEqual([
+    expect.stringMatching(
+      new RegExp(`^${second.slice(0, 7)} +\\w+ ago +runs, newest +kept \\w+ ago +Second$`),
+    ),
+    expect.stringMatching(new RegExp(`^${passed.slice(0, 7)} +\\w+ ago +Passed$`)),
+    expect.stringMatching(new RegExp(`^${first.slice(0, 7)} +\\w+ ago +kept \\w+ ago +First$`)),
+    '',
+  ])
+  expect(await cli('deploy', 'api', passed.slice(0, 7))).toMatchObject({ code: 0 })
+  const items = await json<CommitView[]>('commits', 'api')
+  expect(items.map(({ sha, runs }) => [sha, runs.length])).toEqual([
+    [second, 0],
+    [passed, 1],
+    [first, 0],
+  ])
+  expect(items[1]).toMatchObject({ verdict: { kind: 'admitted', by: { kind: 'local' } } })
+  server.manners.fail = 500
+  await until(
+    async () => (await cli('events', '--kind', 'source.unreachable', '--json')).stdout,
+    () => 'the loss of the repository',
+  )
+  const away = await cli('commits', 'api', '--limit', '1')
+  expect(away).toMatchObject({ code: 0, stderr: expect.stringContaining('(GIT_UNREACHABLE)') })
+  expect(away.stdout).toContain('Second')
 }, 120_000)
 
 test('what goes wrong has its exit code, its code and a way out', async () => {

@@ -74,6 +74,7 @@ export type { Kernel, KernelOptions } from './kernel/kernel.js'
 export { Journal } from './journal/journal.js'
 export { Flow } from './flow/flow.js'
 export type { Request } from './flow/requests.js'
+export { servicesOf, type Service } from './flow/service.js'
 export { deploymentUnknown, serviceUnknown } from './flow/unknown.js'
 
 // What is printed: bounded logs of byte-exact lines.

@@ -1,4 +1,4 @@
-import { coreRoutes, type Commit } from '@longshore/core/protocol'
+import { coreRoutes } from '@longshore/core/protocol'
 import type { Api } from '../api/client.js'
 import { clientArgs, command, openApi, serviceArg } from '../command.js'
 import { UsageError } from '../errors.js'
@@ -10,7 +10,7 @@ export const deploy = command({
     ...serviceArg,
     commit: {
       type: 'positional',
-      description: 'A commit: its id, or the beginning of one seen before',
+      description: 'A commit: its id, or how one that `longshore commits` lists begins',
       required: false,
     },
     ...followArgs,
@@ -29,22 +29,15 @@ export const deploy = command({
   },
 })
 
-/** The full id of a commit that was seen before and begins like this. */
+/** The full id of the commit of the service that begins like this. */
 async function wholeId(api: Api, service: string, start: string): Promise<string> {
   if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(start)) return start
-  const { placements } = await api.call(coreRoutes.service, { params: { service } })
-  const { items } = await api.call(coreRoutes.deployments, { params: { service }, query: { limit: 1000 } })
-  const known = [
-    ...placements.flatMap(({ newest, seen, running }) => [newest, seen, running?.commit]),
-    ...items.map(({ commit }) => commit),
-  ].filter((each): each is Commit => each !== undefined)
-  const fits = new Set(
-    known.map(({ sha }) => sha).filter((sha) => /^[0-9a-f]{4,}$/.test(start) && sha.startsWith(start)),
-  )
+  const { items } = await api.call(coreRoutes.commits, { params: { service }, query: { limit: 1000 } })
+  const fits = items.filter(({ sha }) => /^[0-9a-f]{4,}$/.test(start) && sha.startsWith(start))
   const [only] = fits
-  if (only !== undefined && fits.size === 1) return only
-  const what = fits.size > 1 ? 'more than one commit begins' : 'no commit seen before begins'
+  if (only && fits.length === 1) return only.sha
+  const what = fits.length > 1 ? 'more than one commit begins' : 'no commit that is known here begins'
   throw new UsageError('COMMIT_UNCLEAR', `${what} with ${start}`, {
-    hint: 'Give its full id: 40 hex digits.',
+    hint: `Give its full id: 40 hex digits. longshore commits ${service} lists those that are known.`,
   })
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Deployment } from './deployment.js'
 import { Envelope } from './event.js'
 import { DeploymentId, HostName, ServiceName, Sha } from './names.js'
-import { Accepted, Alive, Info, Overview, Page, ServiceView, shape } from './rest.js'
+import { Accepted, Alive, CommitPage, Info, Overview, Page, ServiceView, shape } from './rest.js'
 import { parseTime } from './units.js'
 
 /** A whole number as it stands in a query. */
@@ -136,6 +136,15 @@ export const coreRoutes = {
     body: z.strictObject({ why: why.optional() }),
     response: Accepted,
     status: 202,
+  }),
+  commits: shape({
+    method: 'GET',
+    path: '/services/:service/commits',
+    summary: 'Newest first: verdict, deployments, quarantine',
+    right: 'services:read',
+    params: service,
+    query: ListQuery.extend({ host: HostName.optional() }),
+    response: CommitPage,
   }),
   deployments: shape({
     method: 'GET',

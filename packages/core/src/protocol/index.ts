@@ -23,6 +23,8 @@ export { Problem } from './problem.js'
 export {
   Accepted,
   Alive,
+  CommitPage,
+  CommitView,
   Info,
   OutputLine,
   Overview,

@@ -1,8 +1,10 @@
 import { z } from 'zod'
-import { Phase } from './deployment.js'
+import { Actor } from './actor.js'
+import { Commit } from './commit.js'
+import { Deployment, Phase } from './deployment.js'
 import { Envelope } from './event.js'
 import { DeploymentId, HostName, ServiceName, Sha, Timestamp } from './names.js'
-import { Placement } from './placement.js'
+import { Placement, Quarantine } from './placement.js'
 
 /** The right that a route asks for; nothing is open that does not say so. */
 export type Right = 'none' | `${string}:${'read' | 'write' | 'deploy' | 'stop'}`
@@ -113,8 +115,43 @@ export const OutputLine = z.union([
 ])
 export type OutputLine = z.infer<typeof OutputLine>
 
+/** A commit of a service, newest first in its list, and what became of it; what differs by host names the host. */
+export const CommitView = Commit.extend({
+  /** The hosts on which it is the newest admitted one. */
+  newest: z.array(HostName),
+  /** The hosts on which it runs. */
+  runs: z.array(HostName),
+  quarantine: Quarantine.optional(),
+  /** The last word on it; absent where nobody looked at it, because something newer was there. */
+  verdict: z
+    .strictObject({
+      host: HostName,
+      kind: z.enum(['admitted', 'skipped', 'refused']),
+      by: Actor,
+      at: Timestamp,
+      /** Why it is not let in: the stable code and a sentence. */
+      code: z.string().optional(),
+      reason: z.string().optional(),
+    })
+    .optional(),
+  /** Newest first. */
+  deployments: z.array(
+    Deployment.pick({ id: true, host: true, phase: true, outcome: true, code: true, reason: true }).extend({
+      /** When it was queued. */
+      at: Timestamp,
+    }),
+  ),
+})
+export type CommitView = z.infer<typeof CommitView>
+
 /** A page of a list; `next` is the cursor of the page after it, null at the end. */
 export function Page<T extends z.ZodType>(item: T) {
   return z.strictObject({ items: z.array(item), next: z.string().nullable() })
 }
 export type Page<T> = { items: T[]; next: string | null }
+
+/** A page of commits. `unreachable`: the repository cannot be read, and only what is kept here is told. */
+export const CommitPage = Page(CommitView).extend({
+  unreachable: z.strictObject({ code: z.string(), reason: z.string() }).optional(),
+})
+export type CommitPage = z.infer<typeof CommitPage>

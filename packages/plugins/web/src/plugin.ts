@@ -1,4 +1,15 @@
-import { Clock, Contributions, definePlugin, Flow, HostInfo, Journal, Logger } from '@longshore/core'
+import {
+  Clock,
+  Config,
+  Contributions,
+  definePlugin,
+  Flow,
+  GitProvider,
+  HostInfo,
+  Journal,
+  Logger,
+  servicesOf,
+} from '@longshore/core'
 import { addCoreRoutes } from './api/index.js'
 import { WebConfig } from './config.js'
 import { WebServer } from './server.js'
@@ -11,6 +22,8 @@ export default definePlugin({
   needs: {
     flow: Flow,
     journal: Journal,
+    git: GitProvider,
+    declared: Config,
     contributions: Contributions,
     host: HostInfo,
     clock: Clock,
@@ -18,7 +31,8 @@ export default definePlugin({
   },
   setup({ config, needs, routes, hooks }) {
     const server = new WebServer({ config, ...needs, log: needs.log.child({ plugin: 'web' }) })
-    addCoreRoutes(routes, { ...needs, url: () => server.url })
+    const source = (service: string) => servicesOf(needs.declared.current()).get(service)?.source
+    addCoreRoutes(routes, { ...needs, source, url: () => server.url })
     hooks.started.tap(() => server.start())
     hooks.stopping.tap(() => server.stop())
   },

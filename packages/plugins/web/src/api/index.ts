@@ -1,5 +1,6 @@
 import type { SetupContext } from '@longshore/core'
 import { coreRoutes } from '@longshore/core/protocol'
+import { listCommits } from './commits.js'
 import { cancelDeployment, deploymentOutput, listDeployments, showDeployment } from './deployments.js'
 import { listEvents, streamEvents } from './events.js'
 import { showInfo, showOverview, tellReady } from './host.js'
@@ -23,6 +24,7 @@ export function addCoreRoutes(
   add(coreRoutes.start, actOn('start', parts))
   add(coreRoutes.stop, actOn('stop', parts))
   add(coreRoutes.restart, actOn('restart', parts))
+  add(coreRoutes.commits, listCommits(parts))
   add(coreRoutes.deployments, listDeployments(parts))
   add(coreRoutes.deployment, showDeployment(parts))
   add(coreRoutes.output, deploymentOutput(parts))

@@ -1,14 +1,17 @@
-import type { Clock, Contributions, Flow, HostInfo, Journal } from '@longshore/core'
+import type { Clock, Contributions, Flow, GitProvider, HostInfo, Journal, Source } from '@longshore/core'
 import type { Turns } from './turns.js'
 
 /** What the core's routes are answered from. */
 export interface ApiParts {
   flow: Flow
   journal: Journal
+  git: GitProvider
   contributions: Contributions
   host: HostInfo
   clock: Clock
   turns: Turns
+  /** Where a service's commits come from, as it is declared now. */
+  source(service: string): Source | undefined
   /** Where people reach this API. */
   url(): string
 }
