@@ -24,9 +24,9 @@ export class SlackTimer {
   /** Calls back once, at a random time between so many milliseconds from now; calling the answer takes it back. */
   wait(least: number, most: number, wake: () => void): () => void {
     const now = this.#clock.monotonic()
+    const [first, last] = [Math.ceil((now + least) / grid) * grid, Math.floor((now + most) / grid) * grid]
     const any = now + least + Math.random() * (most - least)
-    const shared = Math.round(any / grid) * grid
-    const at = shared >= now + least && shared <= now + most ? shared : any
+    const at = first > last ? any : Math.min(Math.max(Math.round(any / grid) * grid, first), last)
     const waiters = this.#waiting.get(at)
     if (waiters) waiters.add(wake)
     else this.#waiting.set(at, new Set([wake]))
