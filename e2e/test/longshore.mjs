@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { killAll, processesOf } from './processes.mjs'
+import { killAll, processesOf, removeCgroups } from './processes.mjs'
 import { until } from './until.mjs'
 
 const command = fileURLToPath(new URL('../../packages/cli/bin/longshore.js', import.meta.url))
@@ -120,6 +120,8 @@ export class Longshore {
   async close() {
     await this.kill()
     await killAll(this.host)
+    const id = await readFile(join(this.data, 'runtime-command', 'id'), 'utf8').catch(() => '')
+    if (id) await removeCgroups(id.trim())
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 

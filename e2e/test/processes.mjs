@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { until } from './until.mjs'
 
 /**
@@ -44,4 +46,13 @@ export async function killAll(host) {
     }
     return found.length === 0
   })
+}
+
+/**
+ * The cgroups of a data folder whose Longshore was killed: they outlive the folder.
+ * @param {string} id
+ */
+export async function removeCgroups(id) {
+  const wanted = ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/longshore/${id}*`]
+  await promisify(execFile)('find', [...wanted, '-exec', 'rmdir', '{}', ';']).catch(() => undefined)
 }

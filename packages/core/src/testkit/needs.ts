@@ -14,6 +14,13 @@ export interface PartAnswer {
   readonly meta: object
 }
 
+const tryCgroup = `for at in /sys/fs/cgroup /sys/fs/cgroup/*; do
+  mkdir $at/try-$$ || continue
+  test -e $at/try-$$/cgroup.procs && exec rmdir $at/try-$$
+  rmdir $at/try-$$
+done
+exit 1`
+
 /** Each look says what lacks, or undefined when nothing does. */
 const looks = {
   'git-http-backend': () => {
@@ -26,6 +33,9 @@ const looks = {
   openssl: () => (output('openssl', ['version']) === undefined ? 'openssl is not installed' : undefined),
   sshd: () => (existsSync('/usr/sbin/sshd') ? undefined : 'the OpenSSH server is not installed'),
   root: () => (process.getuid?.() === 0 ? undefined : 'the tests do not run as root'),
+  // Tried for real. Each hierarchy of version 1 is a folder of its own, and one suffices.
+  cgroup: () =>
+    output('sh', ['-c', tryCgroup]) === undefined ? 'no cgroup can be made here (root is needed)' : undefined,
   // Tried for real, in a mount namespace that ends with the trial: containers often refuse root a mount.
   tmpfs: () =>
     output('unshare', ['--mount', 'mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', '/mnt']) === undefined

@@ -3,7 +3,7 @@ import { access, realpath, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve, sep } from 'node:path'
 import { InputError, RefusedError, type ApplyContext, type Plan } from '@longshore/core'
 import type { Command, CommandRun } from './config.js'
-import { markName } from './processes.js'
+import { markName } from './look.js'
 
 /** A command that is there and may be executed. */
 export interface Resolved {
@@ -11,6 +11,8 @@ export interface Resolved {
   args: string[]
   /** What it was called with, for people. */
   name: string
+  /** Whether PATH led to it. */
+  found: boolean
 }
 
 /** What is passed on of Longshore's own environment: where things are, who this is, language and time zone. */
@@ -23,10 +25,17 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
  */
 export async function resolveCommand(command: Command, directory: string): Promise<Resolved> {
   const [name, ...args] = typeof command === 'string' ? [command] : command
-  if (typeof command !== 'string' && !name.includes('/')) return { file: await onPath(name), args, name }
+  if (typeof command !== 'string' && !name.includes('/'))
+    return { file: await onPath(name), args, name, found: true }
   const file = typeof command !== 'string' && isAbsolute(name) ? name : await inFolder(name, directory)
   await refuseOthers(file, name)
-  return { file, args, name }
+  return { file, args, name, found: false }
+}
+
+/** By what a shell executes it: what it was called with, if PATH leads the shell to the same file. */
+export function wordOf({ file, name, found }: Resolved, path = ''): string {
+  const same = path === process.env['PATH'] && path.split(delimiter).every(isAbsolute)
+  return found && same ? name : file
 }
 
 async function inFolder(name: string, directory: string): Promise<string> {
@@ -72,10 +81,10 @@ function missing(name: string, hint: string): InputError {
 }
 
 /** What a spawn itself says: the file was there a moment ago, so most often its `#!` line names what is not. */
-export function spawnError({ name }: Resolved, error: NodeJS.ErrnoException): Error {
+export function spawnError({ name }: Resolved, error: Pick<NodeJS.ErrnoException, 'code'>): Error {
   if (error.code === 'ENOENT')
     return missing(name, 'If it is a script: does its first line (#!) name a program of this machine?')
-  if (error.code !== 'EACCES' && error.code !== 'ENOEXEC') return error
+  if (error.code !== 'EACCES' && error.code !== 'ENOEXEC') return error as Error
   return new InputError('UP_NOT_EXECUTABLE', `${name} cannot be executed (${error.code})`, {
     hint: 'Is it a program for this machine, or a script with a #! line, on a file system that allows execution?',
   })

@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { DeadlineError, UnavailableError, within, type ApplyContext } from '@longshore/core'
 import { environment, resolveCommand, spawnError } from './command.js'
 import type { Instance, Tools } from './instance.js'
-import { exitWords } from './start.js'
+import { exitWords, launch } from './start.js'
 
 /** Milliseconds that the output of a `down` may stay open after its end: somebody it left behind holds it. */
 const outputDeadline = 1_000
@@ -14,7 +13,7 @@ const outputDeadline = 1_000
  * instance's mark and is ended with it. Errors: those of the command, DOWN_FAILED, DOWN_TIMEOUT, the signal's reason.
  */
 export async function runDown(
-  { plan }: Instance,
+  { plan, members }: Instance,
   { signal, output, secret }: ApplyContext,
   { records }: Tools,
 ): Promise<void> {
@@ -22,17 +21,12 @@ export async function runDown(
   const command = await resolveCommand(plan.run.down, plan.directory)
   const env = await environment(plan, records.mark(plan), secret)
   signal.throwIfAborted()
-  const child = spawn(command.file, command.args, {
-    argv0: command.name,
-    cwd: plan.directory,
-    env,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const { child, ready } = launch(command, { env, cwd: plan.directory, output: ['pipe', 'pipe'], members })
+  const [stdout, stderr] = [child.stdout!, child.stderr!]
   const pump = async (stream: 'stdout' | 'stderr', from: Readable) => {
     for await (const chunk of from) await output.write(stream, chunk as Buffer)
   }
-  const pumps = Promise.allSettled([pump('stdout', child.stdout), pump('stderr', child.stderr)])
+  const pumps = Promise.allSettled([pump('stdout', stdout), pump('stderr', stderr)])
   const late = new DeadlineError('DOWN_TIMEOUT', `down took longer than ${plan.timeout} ms`, {
     hint: 'Give it more time in the config (run.timeout), or find out in its output what it waits for.',
   })
@@ -46,6 +40,7 @@ export async function runDown(
         throw spawnError(command, error)
       },
     )) as [number | null, string | null]
+    await ready
     await within(outputDeadline, 'the output of down', () => pumps).catch(() => {})
     if (exitCode === 0) return
     throw new UnavailableError(
@@ -58,7 +53,7 @@ export async function runDown(
     )
   } finally {
     clearTimeout(timer)
-    child.stdout.destroy()
-    child.stderr.destroy()
+    stdout.destroy()
+    stderr.destroy()
   }
 }

@@ -1,14 +1,17 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { LineLog, within } from '@longshore/core'
+import { LineLog } from '@longshore/core'
 import type { ApplyContext, Clock, Logger, Plan, Secrets } from '@longshore/core'
+import { Cgroup, type Cgroups } from './cgroup.js'
 import type { Changes } from './changes.js'
 import { environment, resolveCommand, type Resolved } from './command.js'
 import type { CommandRun } from './config.js'
 import { roomless, upFailed } from './errors.js'
+import { Members } from './members.js'
 import { closeEnds, makePipes, openEnds, PipeReader, type Sink } from './pipes.js'
-import { endProcesses, findMarked, isAlive, type Identity } from './processes.js'
+import { isAlive, type Identity } from './processes.js'
 import type { InstanceRecord, Records } from './records.js'
-import { adopt, allGone, start, type Exit, type Started } from './start.js'
+import { adopt, allGone, see, start, type Exit, type Started } from './start.js'
 
 export interface Tools {
   clock: Clock
@@ -16,6 +19,7 @@ export interface Tools {
   records: Records
   secrets: Secrets
   changes: Changes
+  cgroups: Cgroups
 }
 
 /** Bounds of an instance's log: 32 MiB. */
@@ -24,8 +28,6 @@ const logBounds = { segmentBytes: 4 * 2 ** 20, segments: 8 }
 const trial = 500
 /** Milliseconds before a process is started again: doubled each time, back to the first after a while of running. */
 const pauses = { first: 1_000, longest: 60_000, forgottenAfter: 60_000 }
-/** Milliseconds that are waited for the end of the output once every process is gone. */
-const outputDeadline = 5_000
 /** The longest grace for what failed or was aborted: somebody waits for the next one, or for Longshore to stop. */
 const failedGrace = 15_000
 const unseen: Exit = { exitCode: null, signal: null }
@@ -33,23 +35,29 @@ const unseen: Exit = { exitCode: null, signal: null }
 /** What one deployment runs: a supervised process and all that it starts, or what a job leaves behind. */
 export class Instance {
   readonly plan: Plan<CommandRun>
+  readonly members: Members
   readonly #tools: Tools
   readonly #home: string
   #record: InstanceRecord
   #log: LineLog | undefined
   /** Where output goes while it is brought up; later it goes to the log. */
   #sink: Sink | undefined
-  #reader: PipeReader | undefined
   /** Aborts when it shall run no more; and when that is so. */
   #ending = new AbortController()
   #ended = new AbortController()
   #life: Promise<void> | undefined
 
-  constructor(record: InstanceRecord, tools: Tools) {
-    this.plan = record.plan
+  /** `shared` tells whether another instance runs in the same folder. */
+  constructor(record: InstanceRecord, tools: Tools, shared: () => boolean) {
+    const { service, deployment, directory } = (this.plan = record.plan)
     this.#record = record
     this.#tools = tools
-    this.#home = tools.records.home(record.plan.service, record.plan.deployment)
+    this.#home = tools.records.home(service, deployment)
+    const marks = { mark: tools.records.mark(record.plan), home: this.#home, deployment, directory, shared }
+    this.members = new Members(marks, tools.cgroups, tools.clock)
+    this.members.leader = record.process
+    this.members.gone = record.process === undefined
+    if (record.cgroup !== undefined) this.members.cgroup = new Cgroup(record.cgroup)
   }
 
   get up(): boolean {
@@ -89,8 +97,8 @@ export class Instance {
       }
       signal.throwIfAborted()
       started = await this.#start(command, env)
-      const exit = await this.#see(started, keepAlive ? trial : undefined, signal)
-      if (exit) await this.#reader?.drained()
+      const exit = await see(started, keepAlive ? trial : undefined, signal, this.#tools.clock)
+      if (exit) await this.members.reader?.drained()
       if (exit && (keepAlive || exit.exitCode !== 0)) throw upFailed(command, exit, keepAlive)
       this.#sink = undefined
       await this.#save({ state: 'up' })
@@ -109,15 +117,13 @@ export class Instance {
   async takeUp(marked: readonly Identity[]): Promise<boolean> {
     const leader = this.#record.process
     const led = leader !== undefined && this.plan.run.keepAlive && isAlive(leader)
-    if (this.plan.run.keepAlive ? !led : marked.length === 0) return false
+    const left = [...(this.members.cgroup?.members() ?? []), ...marked]
+    if (this.plan.run.keepAlive ? !led : left.length === 0) return false
     await this.#openLog()
-    // Opened for writing for a moment: a reader whom no writer ever met is never told of the end.
-    const ends = openEnds(this.#home)
-    this.#read()
-    closeEnds(ends)
+    this.#attach()
     this.#tell({ kind: 'started', pid: this.pid, adopted: true })
     if (led) this.#life = this.#keep(adopt(leader, this.#tools.clock, this.#ended.signal))
-    else this.#life = this.#linger(marked)
+    else this.#life = this.#linger(left)
     return true
   }
 
@@ -131,7 +137,8 @@ export class Instance {
   /** Ends all that runs of it; its record stays. Resolves when it is verified gone. Errors: PROCESS_STUCK. */
   async stop(grace = this.plan.run.grace): Promise<void> {
     this.#ending.abort()
-    await this.#sweep(grace)
+    if (!this.members.gone && !this.members.reader) this.#attach()
+    await this.members.end(grace)
     this.#ended.abort()
     await this.#life
     this.#life = undefined
@@ -146,15 +153,9 @@ export class Instance {
 
   /** Finishes the log. */
   async close(): Promise<void> {
+    this.members.reader?.close()
     await this.#log?.close()
     this.#log = undefined
-  }
-
-  /** Every process of it that is alive, also those that went into the background. */
-  async processes(): Promise<Identity[]> {
-    const mark = this.#tools.records.mark(this.plan)
-    const found = await findMarked(mark, this.#record.process)
-    return found.filter((each) => each.mark === mark || each.mark === '')
   }
 
   /** Keeps it alive until it shall end: started again after a pause whenever it ended. */
@@ -177,7 +178,9 @@ export class Instance {
       if (signal.aborted) break
       if (clock.monotonic() - began >= pauses.forgottenAfter) pause = pauses.first
       // What it started must not meet its successor.
-      await this.#sweep().catch((error: unknown) => this.#note('the process could not be ended whole', error))
+      await this.members
+        .end(this.plan.run.grace)
+        .catch((error: unknown) => this.#note('the process could not be ended whole', error))
       this.#tell({ kind: 'exited', ...exit, restartIn: pause })
     }
     this.#tell({ kind: 'exited', ...exit })
@@ -200,36 +203,18 @@ export class Instance {
 
   /** What a job leaves in the background belongs to its deployment: told, and watched to its end. */
   async #leave(): Promise<void> {
-    const left = await this.processes()
+    const left = await this.members.left()
     if (left.length === 0) return
     this.#tell({ kind: 'started', pid: left[0]!.pid })
     this.#life = this.#linger(left)
   }
 
   async #linger(left: readonly Identity[]): Promise<void> {
-    for (let alive = left; alive.length > 0 && !this.#ended.signal.aborted; alive = await this.processes()) {
-      await allGone(alive, this.#tools.clock, this.#ended.signal)
-    }
+    const { signal } = this.#ended
+    for (let alive = left; alive.length > 0 && !signal.aborted; alive = await this.members.left())
+      await allGone(alive, this.#tools.clock, signal)
     this.#life = undefined
     this.#tell({ kind: 'exited', ...unseen })
-  }
-
-  /** The exit, or undefined when it still runs after so many milliseconds; rejects when the signal aborts. */
-  async #see(
-    started: Started,
-    milliseconds: number | undefined,
-    signal: AbortSignal,
-  ): Promise<Exit | undefined> {
-    const done = new AbortController()
-    const either = AbortSignal.any([signal, done.signal])
-    const timer = this.#tools.clock.sleep(milliseconds ?? 2 ** 31 - 1, either).then(() => undefined)
-    try {
-      return await Promise.race([started.exit, timer])
-    } finally {
-      done.abort()
-      timer.catch(() => {})
-      signal.throwIfAborted()
-    }
   }
 
   /** Starts the command with fresh ends of the pipes. Nothing is awaited before the spawn: see `stop`. */
@@ -237,11 +222,11 @@ export class Instance {
     const ends = openEnds(this.#home)
     try {
       this.#read()
-      const started = await start(command, { env, cwd: this.plan.directory, ends })
-      // It runs, recorded or not: without a record it is found by its mark.
-      await this.#save({ process: started.identity }).catch((error: unknown) =>
-        this.#note('its record was not kept', error),
-      )
+      const { directory: cwd } = this.plan
+      const started = await start(command, { env, cwd, ends, members: this.members })
+      // It runs, recorded or not: without a record it is found by its cgroup or its mark.
+      const known = { process: started.identity, cgroup: this.members.cgroup?.path }
+      await this.#save(known).catch((error: unknown) => this.#note('its record was not kept', error))
       if (this.plan.run.keepAlive) this.#tell({ kind: 'started', pid: started.identity.pid })
       return started
     } finally {
@@ -249,8 +234,18 @@ export class Instance {
     }
   }
 
+  /** Takes in what is printed by those who hold the pipes; of what nobody holds it meets the end. */
+  #attach(): void {
+    if (!existsSync(join(this.#home, 'stderr'))) return
+    // Opened for writing for a moment: a reader whom no writer ever met is never told of the end.
+    const ends = openEnds(this.#home)
+    this.#read()
+    closeEnds(ends)
+  }
+
   #read(): void {
-    this.#reader = new PipeReader(
+    this.members.reader?.close()
+    this.members.reader = new PipeReader(
       this.#home,
       (stream, chunk) => this.#sink?.(stream, chunk) ?? this.#print(stream, chunk),
     )
@@ -258,17 +253,6 @@ export class Instance {
 
   async #print(stream: 'stdout' | 'stderr', chunk: Buffer): Promise<void> {
     await this.#log?.write(stream, chunk)
-  }
-
-  /** Ends every process of it, and takes in the last of what they printed. */
-  async #sweep(grace = this.plan.run.grace): Promise<void> {
-    const { clock } = this.#tools
-    await endProcesses(() => this.processes(), grace, clock)
-    const reader = this.#reader
-    if (!reader) return
-    await within(outputDeadline, 'the end of the output', () => reader.ended).catch(() => {})
-    reader.close()
-    this.#reader = undefined
   }
 
   async #openLog(): Promise<void> {

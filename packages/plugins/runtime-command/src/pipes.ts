@@ -32,16 +32,19 @@ export function closeEnds(ends: number[]): void {
 /** Longshore's end of the two pipes: reads for as long as anybody can write. */
 export class PipeReader {
   readonly #sockets: Socket[] = []
-  readonly #sink: Sink
+  #sink: Sink
   /** What each pipe's last chunk waits for. */
   readonly #taken: Promise<void>[] = []
   #reads = 0
-  /** Resolves when nobody has the pipes open for writing any more and everything is in the sink. */
+  /** Resolves when nobody has the pipes open for writing any more. */
+  readonly closed: Promise<unknown>
+  /** Resolves when beyond that everything is in the sink. */
   readonly ended: Promise<unknown>
 
   constructor(home: string, sink: Sink) {
     this.#sink = sink
-    this.ended = Promise.all(streams.map((stream, index) => this.#read(stream, index, join(home, stream))))
+    this.closed = Promise.all(streams.map((stream, index) => this.#read(stream, index, join(home, stream))))
+    this.ended = this.closed.then(() => Promise.all(this.#taken))
   }
 
   /** Resolves when everything that was printed until now is in the sink, though others may print more. */
@@ -52,6 +55,12 @@ export class PipeReader {
       if (seen !== this.#reads) quiet = -1
       seen = this.#reads
     }
+  }
+
+  /** Waits for the sink no more: what is printed from now on, and what stands in the pipes, is lost. */
+  discard(): void {
+    this.#sink = async () => {}
+    for (const socket of this.#sockets) socket.resume()
   }
 
   close(): void {
@@ -71,6 +80,5 @@ export class PipeReader {
         .then(() => void socket.resume())
     })
     await new Promise((resolve) => socket.once('close', resolve))
-    await this.#taken[index]
   }
 }

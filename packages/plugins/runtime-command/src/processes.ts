@@ -1,9 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { setImmediate } from 'node:timers/promises'
+import { readFileSync } from 'node:fs'
 import { UnavailableError, type Clock } from '@longshore/core'
-
-/** The variable that everything this runtime starts carries, and hands on to what it starts in its turn. */
-export const markName = 'LONGSHORE_INSTANCE'
 
 /** One process, not merely its number: numbers are given again, also after a reboot. */
 export interface Identity {
@@ -13,29 +9,28 @@ export interface Identity {
   boot: string
 }
 
-export interface Marked extends Identity {
-  mark: string
-}
-
 /** Milliseconds that processes may take to vanish after SIGKILL: longer means that the kernel holds one. */
 const killDeadline = 10_000
 
 let boot: string | undefined
 
-function bootId(): string {
+export function bootId(): string {
   return (boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
 }
 
 interface Stat {
   state: string
+  group: number
   session: number
+  terminal: boolean
   start: string
 }
 
 /** Fields of proc_pid_stat(5). The command's name stands in parentheses and may hold anything, also parentheses. */
 function parseStat(text: string): Stat {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return { state: fields[0]!, session: Number(fields[3]), start: fields[19]! }
+  const [group, session] = [Number(fields[2]), Number(fields[3])]
+  return { state: fields[0]!, group, session, terminal: fields[4] !== '0', start: fields[19]! }
 }
 
 /** Who has this number now, also a zombie: for the moment after a spawn, before anybody could have taken it. */
@@ -43,14 +38,15 @@ export function identify(pid: number): Identity {
   return { pid, start: parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).start, boot: bootId() }
 }
 
-function statOf(pid: number): Stat | undefined {
-  const text = read(`/proc/${pid}/stat`)
+/** Undefined when it is not alive. */
+export function statOf(pid: number): Stat | undefined {
+  const text = readProc(`/proc/${pid}/stat`)
   const stat = text && parseStat(text.toString('latin1'))
   return stat && stat.state !== 'Z' && stat.state !== 'X' ? stat : undefined
 }
 
 /** At once, not through the thread pool: no disk is asked, and a look reads hundreds of these. */
-function read(file: string): Buffer | undefined {
+export function readProc(file: string): Buffer | undefined {
   try {
     return readFileSync(file)
   } catch {
@@ -62,63 +58,36 @@ export function isAlive({ pid, start, boot }: Identity): boolean {
   return boot === bootId() && statOf(pid)?.start === start
 }
 
-/**
- * Every process whose mark begins with the prefix. With a leader also those of its session, which covers what empties
- * its environment; not when the leader's number went to somebody else.
- */
-export async function findMarked(prefix: string, leader?: Identity): Promise<Marked[]> {
-  const wanted = Buffer.from(`${markName}=${prefix}`)
-  const first = leader && statOf(leader.pid)
-  const session =
-    leader?.boot === bootId() && (!first || first.start === leader.start) ? leader.pid : undefined
-  const found: Marked[] = []
-  let looked = 0
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name)
-    if (!Number.isInteger(pid) || pid === process.pid) continue
-    if (++looked % 100 === 0) await setImmediate()
-    const environ = read(`/proc/${pid}/environ`)
-    const mark = environ && markIn(environ, wanted)
-    if (mark === undefined && session === undefined) continue
-    const stat = statOf(pid)
-    if (stat && (mark !== undefined || stat.session === session)) {
-      found.push({ pid, start: stat.start, boot: bootId(), mark: mark ?? '' })
-    }
-  }
-  return found
-}
-
-function markIn(environ: Buffer, wanted: Buffer): string | undefined {
-  for (let at = environ.indexOf(wanted); at >= 0; at = environ.indexOf(wanted, at + 1)) {
-    if (at > 0 && environ[at - 1] !== 0) continue
-    const end = environ.indexOf(0, at)
-    return environ.toString('utf8', at + markName.length + 1, end < 0 ? undefined : end)
-  }
-  return undefined
+/** What is told to end. */
+export interface Ended {
+  /** Those of it that are alive now; none when it is gone. */
+  find(): Promise<(Identity & { group?: number })[]>
+  /** SIGKILL for what a list of numbers may miss. */
+  kill?(): void
 }
 
 /**
  * Ends every process that `find` tells of, also those that appear meanwhile: SIGTERM, after the grace SIGKILL. Resolves
  * when a look finds none; rejects with PROCESS_STUCK when some outlive SIGKILL.
  */
-export async function endProcesses(
-  find: () => Promise<Identity[]>,
-  grace: number,
-  clock: Clock,
-): Promise<void> {
+export async function endProcesses({ find, kill }: Ended, grace: number, clock: Clock): Promise<void> {
   const began = clock.monotonic()
   const told = new Set<string>()
   for (let alive = await find(); alive.length > 0; alive = await find()) {
     const late = clock.monotonic() - began - grace
     if (late > killDeadline) throw stuck(alive)
-    const signal = late >= 0 ? 'SIGKILL' : 'SIGTERM'
+    const name = late >= 0 ? 'SIGKILL' : 'SIGTERM'
     for (const { pid, start } of alive) {
-      const key = `${signal} ${pid} ${start}`
-      if (!told.has(key)) send(pid, signal)
+      const key = `${name} ${pid} ${start}`
+      if (!told.has(key)) signal(pid, name)
       told.add(key)
     }
-    const wait = late >= 0 ? 1_000 : -late
-    await gone(alive, wait, clock)
+    if (late >= 0) {
+      // A whole group at once: one that forks and ends, again and again, has another number at each look.
+      for (const group of new Set(alive.flatMap((each) => each.group ?? []))) signal(-group, 'SIGKILL')
+      kill?.()
+    }
+    await gone(alive, late >= 0 ? 1_000 : -late, clock)
   }
 }
 
@@ -126,14 +95,14 @@ export async function endProcesses(
 async function gone(processes: Identity[], milliseconds: number, clock: Clock): Promise<void> {
   const began = clock.monotonic()
   for (let pause = 5; clock.monotonic() - began < milliseconds; pause = Math.min(pause * 2, 200)) {
-    if (!processes.some(isAlive)) return
     await clock.sleep(Math.min(pause, milliseconds))
+    if (!processes.some(isAlive)) return
   }
 }
 
-function send(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+export function signal(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
   try {
-    process.kill(pid, signal)
+    process.kill(pid, name)
   } catch {
     // It ended by itself in this moment, or it is not ours to signal: the next look tells which.
   }

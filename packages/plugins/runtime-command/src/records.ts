@@ -12,6 +12,8 @@ export interface InstanceRecord {
   /** `starting` until `up` succeeded: after a crash such a one is ended, not adopted. */
   state: 'starting' | 'up'
   process?: Identity
+  /** The path of its cgroup, where it has one. */
+  cgroup?: string
 }
 
 /** Homes of instances that are gone, kept for their logs: so many for each service. */
@@ -34,6 +36,10 @@ export class Records {
     if (/^[0-9a-f]{32}$/.test(this.#id)) return
     this.#id = randomBytes(16).toString('hex')
     await replace(file, `${this.#id}\n`, true)
+  }
+
+  get id(): string {
+    return this.#id
   }
 
   /** The prefix of every mark of this data folder. */

@@ -4,7 +4,8 @@ import { resolveCommand } from './command.js'
 import type { CommandRun } from './config.js'
 import { runDown } from './down.js'
 import { Instance, type Tools } from './instance.js'
-import { endProcesses, findMarked, type Marked } from './processes.js'
+import { look, type Seen } from './look.js'
+import { endProcesses } from './processes.js'
 import type { InstanceRecord } from './records.js'
 
 /** Milliseconds between SIGTERM and SIGKILL for what has no record that would say otherwise. */
@@ -85,6 +86,7 @@ export class CommandRuntime implements Runtime<CommandRun> {
     await this.#recovery
     const services = [...this.#instances.keys()]
     await Promise.all(services.map((service) => this.#turn(service, () => this.#shut(service))))
+    this.#tools.cgroups.close()
   }
 
   async #shut(service: string): Promise<void> {
@@ -143,7 +145,7 @@ export class CommandRuntime implements Runtime<CommandRun> {
     const { run } = plan
     const command = await resolveCommand(run.up, plan.directory)
     const first = (run.replace ?? (run.keepAlive ? 'after' : 'before')) === 'after'
-    const instance = new Instance({ version: 1, plan, state: 'starting' }, this.#tools)
+    const instance = this.#instance({ version: 1, plan, state: 'starting' })
     try {
       if (first) for (const old of olds) await old.stop()
       context.signal.throwIfAborted()
@@ -153,9 +155,11 @@ export class CommandRuntime implements Runtime<CommandRun> {
       const stopped = describeError(context.signal.reason).code === 'DEPLOYMENT_STOPPED'
       if (first && !this.#closing && !stopped) for (const old of olds) if (!old.running) old.revive()
       if (instance.owesDown) await this.#owe(instance)
+      // It may live still: whoever wants it gone shall not be told that it is.
+      else if (!instance.members.gone) this.#add(instance)
       throw error
     }
-    this.#instances.set(plan.service, [...this.#of(plan.service), instance])
+    this.#add(instance)
   }
 
   /** Keeps an instance for its `down`; the newest that failed stands for those before it. */
@@ -166,6 +170,18 @@ export class CommandRuntime implements Runtime<CommandRun> {
     }
     const up = this.#of(service).filter(({ owesDown }) => !owesDown)
     this.#instances.set(service, [...up, instance])
+  }
+
+  #instance(record: InstanceRecord): Instance {
+    const { service, deployment, directory } = record.plan
+    const shared = () =>
+      this.#of(service).some(({ plan }) => plan.deployment !== deployment && plan.directory === directory)
+    return new Instance(record, this.#tools, shared)
+  }
+
+  #add(instance: Instance): void {
+    const { service } = instance.plan
+    this.#instances.set(service, [...this.#of(service), instance])
   }
 
   #of(service: string): Instance[] {
@@ -180,26 +196,38 @@ export class CommandRuntime implements Runtime<CommandRun> {
   }
 
   async #recover(): Promise<void> {
-    const { records, clock, log } = this.#tools
+    const { records, cgroups, clock, log } = this.#tools
     await records.open()
-    const marked = await findMarked(records.marks)
+    cgroups.open(records.id)
+    const marked = async () => (await look()).filter(({ mark }) => mark?.startsWith(records.marks))
+    const before = await marked()
     const all = await records.all()
-    for (const record of all) await this.#take(record, all, marked)
-    const kept = new Set([...this.#instances.values()].flat().map(({ plan }) => records.mark(plan)))
-    const strays = async () => (await findMarked(records.marks)).filter(({ mark }) => !kept.has(mark))
-    await endProcesses(strays, strayGrace, clock).catch((error: unknown) => {
+    for (const record of all) await this.#take(record, all, before)
+    const kept = [...this.#instances.values()].flat()
+    const [marks, paths] = [
+      kept.map(({ plan }) => records.mark(plan)),
+      kept.map(({ members }) => members.cgroup?.path),
+    ]
+    const stale = cgroups.all().filter(({ path }) => !paths.includes(path))
+    const find = async () => [
+      ...stale.flatMap((cgroup) => cgroup.members()),
+      ...(await marked()).filter(({ mark }) => !marks.includes(mark!)),
+    ]
+    const kill = () => stale.forEach((cgroup) => cgroup.kill())
+    await endProcesses({ find, kill }, strayGrace, clock).catch((error: unknown) => {
       log.error({ error: describeError(error) }, 'what an earlier run left could not be ended')
     })
+    for (const cgroup of stale) cgroup.remove()
   }
 
   /** A deployment that was under way is ended; of what is up only the newest of a service stays, if it is alive. */
-  async #take(record: InstanceRecord, all: InstanceRecord[], marked: Marked[]): Promise<void> {
+  async #take(record: InstanceRecord, all: InstanceRecord[], marked: Seen[]): Promise<void> {
     const { records } = this.#tools
     const { service, deployment, run } = record.plan
     const newer = all.some(
       ({ plan, state }) => plan.service === service && state === 'up' && plan.deployment > deployment,
     )
-    const instance = new Instance(record, this.#tools)
+    const instance = this.#instance(record)
     const own = marked.filter(({ mark }) => mark === records.mark(record.plan))
     if (record.state === 'up' && !newer) {
       const alive = await instance.takeUp(own).catch((error: unknown) => {
@@ -212,13 +240,15 @@ export class CommandRuntime implements Runtime<CommandRun> {
         return
       }
     }
-    if (instance.owesDown && !newer) {
-      await instance.stop()
-      return this.#owe(instance)
-    }
-    await instance.end().catch((error: unknown) => {
+    try {
+      if (instance.owesDown && !newer) {
+        await instance.stop()
+        await this.#owe(instance)
+      } else await instance.end()
+    } catch (error) {
       if (!(error instanceof LongshoreError)) throw error
       this.#tools.log.error({ error, service }, 'what an earlier run left could not be ended')
-    })
+      this.#add(instance)
+    }
   }
 }

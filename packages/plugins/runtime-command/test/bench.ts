@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { createLogger, Secret, systemClock } from '@longshore/core'
 import type { ApplyContext, Plan, RuntimeChange } from '@longshore/core'
 import { expect } from 'vitest'
+import { Cgroups } from '../src/cgroup.js'
 import { Changes } from '../src/changes.js'
 import { CommandRun } from '../src/config.js'
 import { Records } from '../src/records.js'
@@ -26,6 +27,8 @@ export class Bench {
   /** What deployments and `down` printed. */
   printed = ''
   logged = ''
+  /** Where cgroups are made; absent: where the product makes them. */
+  places: string[] | undefined
   #watch = new AbortController()
 
   private constructor(root: string) {
@@ -34,8 +37,9 @@ export class Bench {
   }
 
   /** With `prepare` the data folder is made ready first, such as by a mount. */
-  static async make(prepare: (data: string) => void = () => {}): Promise<Bench> {
+  static async make(prepare: (data: string) => void = () => {}, places?: string[]): Promise<Bench> {
     const bench = new Bench(await mkdtemp(join(tmpdir(), 'longshore-command-')))
+    bench.places = places
     await mkdir(bench.directory)
     await mkdir(bench.data)
     prepare(bench.data)
@@ -61,6 +65,7 @@ export class Bench {
       secrets,
       records: this.records,
       changes: this.changes,
+      cgroups: new Cgroups(this.places),
     })
     this.telemetry = new CommandTelemetry(this.records, this.changes)
     void this.#listen(watch.signal)
@@ -76,6 +81,12 @@ export class Bench {
     await this.runtime.close()
     this.#watch.abort()
     for (const pid of this.pids()) process.kill(pid, 'SIGKILL')
+    // Of those who were killed, or are as good as that.
+    const left = new Cgroups(this.places)
+    left.open(this.records.id)
+    for (const cgroup of left.all())
+      await until(`${cgroup.path} is gone`, () => (cgroup.kill(), cgroup.remove()))
+    left.close()
     await rm(dirname(this.data), { recursive: true, force: true })
   }
 
@@ -176,9 +187,9 @@ export async function until(what: string, condition: () => boolean | Promise<boo
   }
 }
 
-/** The argv of every process of the machine, as `ps` shows it. */
-export function commandLines(): string {
-  return execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+/** The argv of every process of the machine, as `ps` shows it; with other columns before it when they are given. */
+export function commandLines(columns = 'args'): string {
+  return execFileSync('ps', ['-eo', columns], { encoding: 'utf8' })
 }
 
 /** An error with this code, and with a hint. */

@@ -1,11 +1,12 @@
 // A Longshore of its own that the tests kill: opens the data folder, applies the plans, and says so on stdout.
 import { createLogger, systemClock } from '@longshore/core'
+import { Cgroups } from '../dist/cgroup.js'
 import { Changes } from '../dist/changes.js'
 import { CommandRun } from '../dist/config.js'
 import { Records } from '../dist/records.js'
 import { CommandRuntime } from '../dist/runtime.js'
 
-const { data, plans, dieBeforeRecord } = JSON.parse(process.argv[2])
+const { data, plans, dieBeforeRecord, places } = JSON.parse(process.argv[2])
 
 class DyingRecords extends Records {
   async save(record) {
@@ -21,6 +22,7 @@ const runtime = new CommandRuntime({
   secrets: { open: () => Promise.reject(new Error('no secret')) },
   records: new DyingRecords(data),
   changes: new Changes(log),
+  cgroups: new Cgroups(places),
 })
 await runtime.recover()
 console.log('open')

@@ -64,7 +64,7 @@ describe('a job', () => {
       'setsid sh -c "while :; do echo tick; sleep 0.1; done" & echo started',
     )
     await bench.apply(1, { up, down: ['echo', 'going down'] })
-    expect(bench.pids().length).toBeGreaterThan(0)
+    await until('it is there', () => bench.pids().length > 0)
     await until('it prints to the log', async () => (await bench.lines()).includes('tick'))
     expect(await bench.runtime.find()).toHaveLength(1)
     await bench.end()
@@ -173,7 +173,11 @@ describe('what shall run', () => {
     await expect(bench.apply(4, { up: '.' })).rejects.toEqual(code('UP_OUTSIDE'))
     await writeFile(join(bench.directory, 'odd'), '#!/no/such/shell\n', { mode: 0o755 })
     await expect(bench.apply(5, { up: 'odd' })).rejects.toEqual(code('UP_NOT_FOUND'))
+    await expect(bench.apply(6, { up: 'odd', keepAlive: true })).rejects.toEqual(code('UP_NOT_FOUND'))
     expect(bench.told).toEqual([])
+    await expect(bench.apply(7, { up: ['sh', '-c', 'exit 127'] })).rejects.toEqual(code('UP_FAILED'))
+    await bench.apply(8, { up: ['true'], down: './odd' })
+    await expect(bench.end()).rejects.toEqual(code('UP_NOT_FOUND'))
   })
 
   it('stays in the tree: not by .., not by an absolute path, not by a link, not by a linked folder', async () => {

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { needs } from '@longshore/core/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Bench, until } from './bench.js'
+import { Bench, commandLines, until } from './bench.js'
 
 let bench: Bench
 const drivers: ChildProcess[] = []
@@ -106,6 +107,20 @@ describe('after Longshore was killed', () => {
     await kill(driver)
     await bench.open()
     expect(bench.pids()).toEqual([])
+  })
+
+  it('what a job left that shows nothing is adopted and ended', needs('cgroup'), async () => {
+    const seconds = 2_000_000 + process.pid
+    const left = () => commandLines().split('\n').includes(`sleep ${seconds}`)
+    const { driver, said } = drive([
+      [1, { up: ['sh', '-c', `setsid env -i sh -c 'cd /; exec sleep ${seconds} <&- >&- 2>&-' &`] }],
+    ])
+    await until('it is there', () => said().includes('applied') && left())
+    await kill(driver)
+    await bench.open()
+    expect(await bench.runtime.find()).toMatchObject([{ deployment: 'deployment000001' }])
+    await bench.end()
+    expect(left()).toBe(false)
   })
 
   it('what ended meanwhile is not found; a process that got its number is not touched', async () => {

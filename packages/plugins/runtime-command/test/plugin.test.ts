@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { startTestKernel, verifyPlugin, type TestKernel } from '@longshore/core/testkit'
 import { afterEach, expect, it } from 'vitest'
 import plugin from '../src/index.js'
@@ -45,3 +46,23 @@ it('deploys what is pushed, tells how it ends, and leaves nothing when the kerne
   kernel = undefined
   await until('it is gone', () => !alive((again.data as { pid: number }).pid))
 })
+
+it('tells of a stop that something may outlive, and of the end when that is gone', async () => {
+  const { git, seen, flow, data } = await start({ up: ['sleep', '1000'], keepAlive: true, grace: '1s' })
+  git.commit(url, 'main', { a: '1' })
+  const { deployment } = await seen(({ kind }) => kind === 'deployment.settled')
+  const held = openSync(join(data, 'runtime-command', 'hello', deployment!, 'stdout'), constants.O_RDWR)
+  try {
+    await flow.request({
+      kind: 'stop',
+      service: 'hello',
+      why: 'the night',
+      actor: { kind: 'local', name: 'ines' },
+    })
+    const stuck = await seen(({ kind }) => kind === 'service.stuck')
+    expect(stuck.data).toMatchObject({ code: 'PROCESS_STUCK' })
+  } finally {
+    closeSync(held)
+  }
+  await seen(({ kind }) => kind === 'service.ended')
+}, 60_000)
