@@ -8,7 +8,7 @@ import { environment, resolveCommand, type Resolved } from './command.js'
 import type { CommandRun } from './config.js'
 import { roomless, upFailed } from './errors.js'
 import { Members } from './members.js'
-import { closeEnds, makePipes, openEnds, PipeReader, type Sink } from './pipes.js'
+import { closeEnds, makePipes, openEnds, PipeReader, sparePipes, type Sink } from './pipes.js'
 import { isAlive, type Identity } from './processes.js'
 import type { InstanceRecord, Records } from './records.js'
 import { adopt, allGone, see, start, type Exit, type Started } from './start.js'
@@ -149,6 +149,7 @@ export class Instance {
     await this.stop(grace)
     await this.close()
     await this.#tools.records.remove(this.plan)
+    sparePipes(this.#home)
   }
 
   /** Finishes the log. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, openSync, renameSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
@@ -9,12 +9,32 @@ import { promisify } from 'node:util'
 const streams = ['stdout', 'stderr'] as const
 export type Sink = (stream: 'stdout' | 'stderr', chunk: Buffer) => Promise<void>
 
+/** Homes of instances that are gone for good, at most so many: nobody has their pipes open any more. */
+const spare: string[] = []
+const spares = 50
+
+/** The pipes of a home may serve another one: to make some takes a process, which is a good part of a start. */
+export function sparePipes(home: string): void {
+  if (spare.length < spares) spare.push(home)
+}
+
 /** Makes a home and its two named pipes; those of an earlier life are replaced. */
 export async function makePipes(home: string): Promise<void> {
   const files = streams.map((stream) => join(home, stream))
   await mkdir(home, { recursive: true, mode: 0o700 })
+  for (let from = spare.pop(); from !== undefined; from = spare.pop()) if (moved(from, home)) return
   for (const file of files) await rm(file, { force: true })
   await promisify(execFile)('mkfifo', ['-m', '600', ...files], { timeout: 10_000 })
+}
+
+function moved(from: string, to: string): boolean {
+  try {
+    for (const stream of streams) renameSync(join(from, stream), join(to, stream))
+    return true
+  } catch {
+    // Its home was removed meanwhile, or lies on another file system.
+    return false
+  }
 }
 
 /**

@@ -143,6 +143,17 @@ describe('a supervised process', () => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(40 * 2 ** 20)
   }, 240_000)
 
+  it('takes over the pipes of one that is gone', async () => {
+    const pipe = async (number: number) => {
+      await bench.apply(number, sleeper)
+      const home = bench.records.home('hello', bench.plan(number, sleeper).deployment)
+      return (await stat(join(home, 'stdout'))).ino
+    }
+    const first = await pipe(1)
+    expect(await pipe(2)).not.toBe(first)
+    expect(await pipe(3)).toBe(first)
+  })
+
   it('keeps the logs of the last five instances that are gone', async () => {
     for (let number = 1; number <= 8; number++) {
       await bench.apply(number, { up: ['sh', '-c', `echo ${number}; exec sleep 1000`], keepAlive: true })
