@@ -69,7 +69,7 @@ export class Serving {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()))
     }
-    onTestFinished(() => this.end('SIGKILL').then(() => undefined))
+    onTestFinished(() => this.end('SIGTERM').then(() => undefined))
   }
 
   /** Resolves with what fits once it was printed. */
