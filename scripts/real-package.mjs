@@ -7,7 +7,9 @@ import { join } from 'node:path'
 export const realPackage = { name: 'tiddlywiki', version: '5.1.21' }
 
 const file = `${realPackage.name}-${realPackage.version}.tgz`
-const folder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'longshore', 'packages')
+/** What is fetched for the tests and is no Debian package: kept between runs, outside of the checkout. */
+export const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'longshore')
+const folder = join(cache, 'packages')
 
 /** Where its tarball lies, once it was fetched. */
 export const realTarball = join(folder, file)

@@ -20,7 +20,7 @@ export default defineConfig({
       },
     },
   },
-  ssr: { noExternal: true, external: ['lmdb', 'fs-native-extensions', 'c12', 'jiti'] },
+  ssr: { noExternal: true, external: ['lmdb', 'dockerode', 'fs-native-extensions', 'c12', 'jiti'] },
 })
 
 /** The door of a package gets its name, not that of its folder `dist`. */

@@ -7,6 +7,7 @@ export async function builtInPlugins(): Promise<Plugin[]> {
     import('@longshore/storage-lmdb'),
     import('@longshore/git'),
     import('@longshore/runtime-command'),
+    import('@longshore/runtime-docker'),
     import('@longshore/web'),
   ])
   const { operations } = await import('./operations.js')

@@ -25,3 +25,4 @@ export {
   type GitServerManners,
   type GitServerOptions,
 } from './git-server.js'
+export { composeBinary, DockerEngine, testImage } from './docker-engine.js'

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
+import { composeBinary } from './docker-engine.js'
 
 /**
  * What the machine answered about a part that a test needs. It fits vitest's options as it is, so that the report says
@@ -32,6 +33,13 @@ const looks = {
   },
   openssl: () => (output('openssl', ['version']) === undefined ? 'openssl is not installed' : undefined),
   sshd: () => (existsSync('/usr/sbin/sshd') ? undefined : 'the OpenSSH server is not installed'),
+  docker: () => {
+    if (process.getuid?.() !== 0) return 'an engine of its own needs root'
+    const missing = ['dockerd', 'docker', 'nsenter', 'setpriv', 'ip'].filter((name) => !onPath(name))
+    if (!existsSync('/bin/busybox')) missing.push('/bin/busybox')
+    return missing.length > 0 ? `${missing.join(', ')} is not installed` : undefined
+  },
+  compose: () => (composeBinary() === undefined ? 'Docker Compose is not installed' : undefined),
   root: () => (process.getuid?.() === 0 ? undefined : 'the tests do not run as root'),
   // Tried for real. Each hierarchy of version 1 is a folder of its own, and one suffices.
   cgroup: () =>
@@ -55,6 +63,10 @@ export function needs(part: Part): PartAnswer {
   if (why !== undefined && process.env['LONGSHORE_REQUIRE'] === 'all')
     throw new Error(`This test needs ${part}: ${why}. Run npm run provision, or npm test to skip what lacks.`)
   return { ok: why === undefined, why, skip: why !== undefined, meta: why === undefined ? {} : { why } }
+}
+
+function onPath(command: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)))
 }
 
 function output(command: string, args: string[]): string | undefined {

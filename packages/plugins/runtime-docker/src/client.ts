@@ -1,0 +1,219 @@
+import type { Readable } from 'node:stream'
+import type Docker from 'dockerode'
+import type { z } from 'zod'
+import type { Endpoint } from './engine/endpoint.js'
+import { engineFault } from './errors.js'
+import { ContainerDetails, ContainerSummary, EngineEvent, ImageDetails, Progress, Version } from './schema.js'
+
+/** Milliseconds that the engine may take to answer what is not a stream. */
+const deadline = 60_000
+/** The newest API that we know; with an older engine its own is spoken. */
+const newest = '1.47'
+
+export type ContainerBody = Docker.ContainerCreateOptions & { name: string }
+
+/** The engine's API as this plugin uses it: every answer parsed, every error coded. */
+export class Engine {
+  readonly endpoint: Endpoint
+  #docker: Promise<Docker> | undefined
+
+  constructor(endpoint: Endpoint) {
+    this.endpoint = endpoint
+  }
+
+  async version(signal?: AbortSignal): Promise<Version> {
+    return this.#ask(Version, (docker) => docker.version(), signal)
+  }
+
+  /** Containers in every state whose labels are all as given. */
+  containers(labels: Record<string, string>, signal?: AbortSignal): Promise<ContainerSummary[]> {
+    const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`)
+    return this.#ask(
+      ContainerSummary.array(),
+      (docker) => docker.listContainers({ all: true, filters: { label } }),
+      signal,
+    )
+  }
+
+  inspect(id: string): Promise<ContainerDetails> {
+    return this.#ask(ContainerDetails, (docker) => docker.getContainer(id).inspect())
+  }
+
+  async create(body: ContainerBody): Promise<string> {
+    const { id } = await this.#call((docker) => docker.createContainer(body))
+    return id
+  }
+
+  async start(id: string): Promise<void> {
+    await this.#call((docker) => docker.getContainer(id).start()).catch(ignore('already'))
+  }
+
+  /** SIGTERM, after the grace (ms) SIGKILL; resolves when it has ended. */
+  async stop(id: string, grace: number): Promise<void> {
+    const t = Math.ceil(grace / 1000)
+    await this.#call((docker) => docker.getContainer(id).stop({ t }), undefined, deadline + grace).catch(
+      ignore('already', 'missing'),
+    )
+  }
+
+  /** Kills and removes it; its volumes stay, nameless ones too. */
+  async remove(id: string): Promise<void> {
+    await this.#call((docker) => docker.getContainer(id).remove({ force: true, v: false })).catch(
+      ignore('missing'),
+    )
+  }
+
+  image(name: string): Promise<ImageDetails | undefined> {
+    return this.#ask(ImageDetails, (docker) => docker.getImage(name).inspect()).catch((error: unknown) => {
+      if (isFault(error, 'missing')) return undefined
+      throw error
+    })
+  }
+
+  /** Brings an image; `take` is told what the engine says meanwhile. */
+  async pull(
+    name: string,
+    auth: { username: string; password: string } | undefined,
+    take: (progress: Progress) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const docker = await this.#client()
+    const stream = await this.#call(
+      () => docker.pull(name, auth ? { authconfig: { ...auth, serveraddress: '' } } : {}),
+      signal,
+    )
+    for await (const progress of lines(stream, Progress, signal)) await take(progress)
+  }
+
+  async hasNetwork(name: string): Promise<boolean> {
+    const found = await this.#call((docker) => docker.listNetworks({ filters: { name: [name] } }))
+    return found.some((network) => network.Name === name)
+  }
+
+  async makeNetwork(name: string, labels: Record<string, string>): Promise<void> {
+    await this.#call((docker) =>
+      docker.createNetwork({ Name: name, Labels: labels, CheckDuplicate: true }),
+    ).catch(ignore('conflict'))
+  }
+
+  /** What happens from now on to containers with these labels; ends when the engine goes or the signal aborts. */
+  async events(
+    labels: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<AsyncGenerator<EngineEvent, void>> {
+    const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`)
+    const stream = await this.#call(
+      (docker) => docker.getEvents({ filters: { type: ['container'], label } }),
+      signal,
+    )
+    return lines(stream, EngineEvent, signal)
+  }
+
+  async connect(network: string, container: string, alias: string): Promise<void> {
+    await this.#call((docker) =>
+      docker.getNetwork(network).connect({ Container: container, EndpointConfig: { Aliases: [alias] } }),
+    )
+  }
+
+  #ask<T>(
+    schema: z.ZodType<T>,
+    call: (docker: Docker) => Promise<unknown>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return this.#call(async (docker) => schema.parse(await call(docker)), signal)
+  }
+
+  async #call<T>(
+    call: (docker: Docker) => Promise<T>,
+    signal?: AbortSignal,
+    milliseconds = deadline,
+  ): Promise<T> {
+    const late = AbortSignal.timeout(milliseconds)
+    const either = signal ? AbortSignal.any([signal, late]) : late
+    const docker = await this.#client()
+    either.throwIfAborted()
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        either.addEventListener('abort', () => reject(either.reason as Error), { once: true })
+        call(docker).then(resolve, reject)
+      })
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason
+      throw engineFault(error, this.endpoint)
+    }
+  }
+
+  /** Loaded when an engine is first asked: most hosts that only run commands never need it. */
+  #client(): Promise<Docker> {
+    return (this.#docker ??= this.#open().catch((error: unknown) => {
+      this.#docker = undefined
+      throw engineFault(error, this.endpoint)
+    }))
+  }
+
+  async #open(): Promise<Docker> {
+    const { default: Client } = await import('dockerode')
+    const { socketPath, tcp } = this.endpoint
+    const { ca, cert, key } = tcp?.tls ?? {}
+    const place = socketPath
+      ? { socketPath }
+      : {
+          host: tcp!.host,
+          port: tcp!.port,
+          protocol: tcp!.tls ? ('https' as const) : ('http' as const),
+          ca,
+          cert,
+          key,
+        }
+    const { ApiVersion } = Version.parse(await new Client(place).version())
+    return new Client({ ...place, version: `v${older(ApiVersion, newest)}` })
+  }
+}
+
+function older(a: string, b: string): string {
+  const number = (version: string) => Number(version.split('.')[1])
+  return number(a) < number(b) ? a : b
+}
+
+function isFault(error: unknown, ...kinds: string[]): boolean {
+  return kinds.includes((error as { data?: { fault?: string } }).data?.fault ?? '')
+}
+
+function ignore(...kinds: string[]) {
+  return (error: unknown) => {
+    if (!isFault(error, ...kinds)) throw error
+  }
+}
+
+/** Characters that one line of JSON may have. */
+const longest = 2 ** 20
+
+/** The JSON lines of a stream, parsed; ends with it, and destroys it when nobody reads on. */
+async function* lines<T>(
+  stream: NodeJS.ReadableStream,
+  schema: z.ZodType<T>,
+  signal: AbortSignal,
+): AsyncGenerator<T, void> {
+  const readable = stream as Readable
+  const end = () => readable.destroy(signal.reason as Error)
+  signal.addEventListener('abort', end, { once: true })
+  try {
+    readable.setEncoding('utf8')
+    let rest = ''
+    for await (const chunk of readable as AsyncIterable<string>) {
+      const [first = '', ...others] = chunk.split('\n')
+      rest += first
+      for (const next of others) {
+        if (rest.trim()) yield schema.parse(JSON.parse(rest))
+        rest = next
+      }
+      if (rest.length > longest) throw new Error(`a line of the engine is longer than ${longest} characters`)
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    signal.removeEventListener('abort', end)
+    readable.destroy()
+  }
+  signal.throwIfAborted()
+}

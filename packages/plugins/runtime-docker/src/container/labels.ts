@@ -1,0 +1,33 @@
+import type { FoundInstance, Plan, PlacementRef } from '@longshore/core'
+import type { ContainerSummary } from '../schema.js'
+
+/** The labels that everything started carries; nothing without them is ever touched. */
+const label = {
+  service: 'longshore.service',
+  host: 'longshore.host',
+  deployment: 'longshore.deployment',
+  commit: 'longshore.commit',
+} as const
+
+export function labelsOf({ service, host, deployment, commit }: Plan): Record<string, string> {
+  return {
+    ...labelsOfPlacement({ service, host }),
+    [label.deployment]: deployment,
+    [label.commit]: commit.sha,
+  }
+}
+
+export function labelsOfPlacement({ service, host }: PlacementRef): Record<string, string> {
+  return { [label.service]: service, [label.host]: host }
+}
+
+export function labelsOfHost(host: string): Record<string, string> {
+  return { [label.host]: host }
+}
+
+/** What a container is to us; undefined when it is not ours. */
+export function instanceOf(id: string, labels: ContainerSummary['Labels']): FoundInstance | undefined {
+  const { [label.service]: service, [label.host]: host, [label.deployment]: deployment } = labels ?? {}
+  if (service === undefined || host === undefined || deployment === undefined) return undefined
+  return { service, host, deployment, instance: id }
+}

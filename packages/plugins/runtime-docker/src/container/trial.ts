@@ -1,0 +1,43 @@
+import type { Clock, Output } from '@longshore/core'
+import type { Engine } from '../client.js'
+import type { ContainerDetails } from '../schema.js'
+import { upFailed } from '../errors.js'
+
+/** Milliseconds that a container without a health check must run for its deployment to succeed. */
+const window = 1_000
+const glance = 100
+
+/** Resolves when a started container is healthy, or without a health check has run for a while. Errors: UP_FAILED. */
+export async function untilWell(
+  engine: Engine,
+  id: string,
+  { service, clock, output, signal }: { service: string; clock: Clock; output: Output; signal: AbortSignal },
+): Promise<void> {
+  const began = clock.monotonic()
+  let said: string | undefined
+  for (;;) {
+    signal.throwIfAborted()
+    const details = await engine.inspect(id)
+    const fault = faultOf(details)
+    if (fault) throw upFailed(service, fault, lastProbe(details))
+    const health = details.State.Health?.Status
+    if (health !== undefined && health !== said)
+      await output.write('note', `the container is ${(said = health)}\n`)
+    if (health === undefined ? clock.monotonic() - began >= window : health === 'healthy') return
+    await clock.sleep(glance, signal)
+  }
+}
+
+function faultOf({
+  State: { Running, Restarting, OOMKilled, ExitCode, Error: error, Health },
+  RestartCount,
+}: ContainerDetails): string | undefined {
+  if (OOMKilled) return 'used more memory than it may and was ended'
+  if (Restarting || RestartCount > 0) return `ended with exit code ${ExitCode} and is started again and again`
+  if (!Running) return `ended with exit code ${ExitCode}${error ? `: ${error}` : ''}`
+  return Health?.Status === 'unhealthy' ? 'is unhealthy' : undefined
+}
+
+function lastProbe({ State: { Health } }: ContainerDetails): string {
+  return (Health?.Log?.at(-1)?.Output ?? '').trim().slice(-500)
+}

@@ -1,0 +1,2 @@
+export { default } from './plugin.js'
+export { ImageRun } from './config.js'

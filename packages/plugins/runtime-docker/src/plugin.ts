@@ -1,0 +1,34 @@
+import { Clock, definePlugin, HostInfo, Logger, Runtime } from '@longshore/core'
+import { Engine } from './client.js'
+import { DockerConfig, ImageRun } from './config.js'
+import { OneContainer } from './container/replace.js'
+import { findEndpoint } from './engine/endpoint.js'
+import { ensureImage } from './image/pull.js'
+import { DockerRuntime, type Kind, type Tools } from './runtime.js'
+
+/** How each kind of service is brought up on an engine. */
+export function kindsOf(tools: Tools): Record<string, Kind> {
+  return {
+    image: new OneContainer<ImageRun>(tools, ({ run }, context) => ensureImage(tools.engine, run, context)),
+  }
+}
+
+/** Runs services as containers of a Docker engine. */
+export default definePlugin({
+  name: 'docker',
+  config: DockerConfig,
+  needs: { clock: Clock, host: HostInfo, log: Logger },
+  provides: [Runtime],
+  runs: { image: ImageRun },
+  setup({ config, needs: { clock, host, log }, provide, doctor }) {
+    const engine = new Engine(findEndpoint(config.host, process.env))
+    const tools = { engine, clock, log, host: host.name, config }
+    const kinds = kindsOf(tools)
+    const runtime = new DockerRuntime(tools, kinds)
+    for (const kind of Object.keys(kinds)) provide(Runtime, kind, runtime)
+    doctor.add('engine', async (signal) => {
+      const { Version, ApiVersion } = await engine.version(signal)
+      return { ok: true, say: `Docker ${Version} (API ${ApiVersion}) answers at ${engine.endpoint.host}` }
+    })
+  },
+})

@@ -1,0 +1,79 @@
+import { z } from 'zod'
+
+/** What the engine says, of which only the fields that we read are parsed. */
+export const Version = z.object({
+  Version: z.string(),
+  ApiVersion: z.string(),
+  MinAPIVersion: z.string().optional(),
+})
+export type Version = z.infer<typeof Version>
+
+const labels = z.record(z.string(), z.string()).nullish()
+
+export const ContainerSummary = z.object({
+  Id: z.string(),
+  Names: z.array(z.string()).default([]),
+  Labels: labels,
+  /** created, restarting, running, removing, paused, exited or dead. */
+  State: z.string(),
+})
+export type ContainerSummary = z.infer<typeof ContainerSummary>
+
+/** Whether it runs, or its engine brings it back by itself. */
+export function isUp({ State }: ContainerSummary): boolean {
+  return State === 'running' || State === 'restarting' || State === 'paused'
+}
+
+export const ContainerDetails = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  Image: z.string(),
+  State: z.object({
+    Status: z.string(),
+    Running: z.boolean(),
+    Restarting: z.boolean().default(false),
+    OOMKilled: z.boolean().default(false),
+    Pid: z.int(),
+    ExitCode: z.int(),
+    Error: z.string().default(''),
+    Health: z
+      .object({
+        Status: z.string(),
+        Log: z.array(z.object({ ExitCode: z.int(), Output: z.string() })).nullish(),
+      })
+      .nullish(),
+  }),
+  RestartCount: z.int().default(0),
+  Config: z.object({ Labels: labels, Tty: z.boolean().default(false), StopTimeout: z.int().nullish() }),
+  HostConfig: z.object({
+    PortBindings: z
+      .record(
+        z.string(),
+        z.array(z.object({ HostIp: z.string().default(''), HostPort: z.string().default('') })).nullable(),
+      )
+      .nullish(),
+  }),
+})
+export type ContainerDetails = z.infer<typeof ContainerDetails>
+
+export const ImageDetails = z.object({ Id: z.string(), RepoDigests: z.array(z.string()).nullish() })
+export type ImageDetails = z.infer<typeof ImageDetails>
+
+export const EngineEvent = z.object({
+  Type: z.string(),
+  Action: z.string(),
+  Actor: z.object({ ID: z.string(), Attributes: z.record(z.string(), z.string()).default({}) }),
+  /** Nanoseconds since the epoch. */
+  timeNano: z.number(),
+})
+export type EngineEvent = z.infer<typeof EngineEvent>
+
+/** A line of what a pull or a build says. */
+export const Progress = z.object({
+  stream: z.string().optional(),
+  status: z.string().optional(),
+  id: z.string().optional(),
+  error: z.string().optional(),
+  progressDetail: z.object({ total: z.number().optional() }).optional(),
+})
+export type Progress = z.infer<typeof Progress>
