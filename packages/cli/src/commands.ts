@@ -52,6 +52,10 @@ export const commands: Record<string, { about: string; load: Load }> = {
     about: 'End what runs and start the same commit again',
     load: async () => (await import('./commands/restart.js')).restart,
   },
+  rollback: {
+    about: 'Go back to what was kept before',
+    load: async () => (await import('./commands/rollback.js')).rollback,
+  },
   cancel: {
     about: 'Cancel a deployment that is under way',
     load: async () => (await import('./commands/cancel.js')).cancel,

@@ -10,6 +10,7 @@ export {
   Runtime,
   type ApplyContext,
   type FoundInstance,
+  type InstanceChange,
   type Output,
   type PlacementRef,
   type Plan,
@@ -25,7 +26,13 @@ export {
   type EventPage,
   type EventQuery,
 } from './contracts/storage.js'
-export { Telemetry, type LogFrame, type LogLine, type LogQuery } from './contracts/telemetry.js'
+export {
+  Telemetry,
+  type LogFrame,
+  type LogLine,
+  type LogQuery,
+  type StatsQuery,
+} from './contracts/telemetry.js'
 
 // Kernel: plugins, their order and life, and what every plugin may need.
 export {
@@ -56,6 +63,7 @@ export { HostInfo } from './kernel/host.js'
 export { Clock, systemClock } from './kernel/clock.js'
 export { within } from './waiting/deadline.js'
 export {
+  AwayError,
   DeadlineError,
   describeError,
   InputError,
@@ -73,7 +81,7 @@ export type { Kernel, KernelOptions } from './kernel/kernel.js'
 // Flow: the journal and the one door for changing what runs.
 export { Journal } from './journal/journal.js'
 export { Flow } from './flow/flow.js'
-export type { Request } from './flow/requests.js'
+export type { Request } from './requests/requests.js'
 export { servicesOf, type Service } from './flow/service.js'
 export { deploymentUnknown, serviceUnknown } from './flow/unknown.js'
 

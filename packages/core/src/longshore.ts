@@ -1,4 +1,5 @@
 import { faultLine, systemActor, type ConfigDocument } from './protocol/index.js'
+import { driftPlugin } from './drift/drift.js'
 import { flowPlugin } from './flow/flow.js'
 import { Journal } from './journal/journal.js'
 import { ConfigError } from './kernel/config.js'
@@ -6,8 +7,8 @@ import { describeError, LongshoreError } from './kernel/errors.js'
 import { Kernel, type KernelOptions } from './kernel/kernel.js'
 import type { Plugin } from './kernel/plugin.js'
 
-/** What every Longshore has: the flow. Everything else, also storage and git, is a plugin that is given. */
-export const corePlugins: readonly Plugin[] = [flowPlugin]
+/** What every Longshore has: the flow, and the healing of what drifted. Everything else, also storage and git, is a plugin that is given. */
+export const corePlugins: readonly Plugin[] = [flowPlugin, driftPlugin]
 
 /** A kernel with the flow, ready to start. Throws every fault of the config, or of how the plugins fit together. */
 export function createLongshore(options: KernelOptions): Kernel {

@@ -71,7 +71,7 @@ it('a stop ends what an aborted deployment left, also when a commit comes meanwh
   class Slow extends FakeRuntime {
     override async apply(plan: Plan<FakeRun>, context: ApplyContext) {
       const released = new Promise<void>((resolve) => (release = resolve))
-      await super.apply(plan, context).finally(() => released)
+      return super.apply(plan, context).finally(() => released)
     }
 
     override end: FakeRuntime['end'] = (placement) => {

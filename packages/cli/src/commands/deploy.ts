@@ -30,7 +30,7 @@ export const deploy = command({
 })
 
 /** The full id of the commit of the service that begins like this. */
-async function wholeId(api: Api, service: string, start: string): Promise<string> {
+export async function wholeId(api: Api, service: string, start: string): Promise<string> {
   if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(start)) return start
   const { items } = await api.call(coreRoutes.commits, { params: { service }, query: { limit: 1000 } })
   const fits = items.filter(({ sha }) => /^[0-9a-f]{4,}$/.test(start) && sha.startsWith(start))

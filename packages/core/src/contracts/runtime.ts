@@ -1,4 +1,4 @@
-import type { Commit } from '../protocol/index.js'
+import type { Commit, Difference, Made } from '../protocol/index.js'
 import type { Secret } from '../kernel/secret.js'
 import { manyToken } from '../kernel/token.js'
 
@@ -19,6 +19,8 @@ export interface Plan<Run = unknown> extends PlacementRef {
    * deployment's own, and stays as long as the runtime uses it.
    */
   directory: string
+  /** Of the deployment that this one repeats: its images are used, whatever their names say now. */
+  made?: Made
   /** LONGSHORE_SERVICE, _COMMIT, _DEPLOYMENT, _HOST: for everything that runs. */
   env: Readonly<Record<string, string>>
   /** Milliseconds that `apply`, and a later `end`, may take in all: the runtime keeps to it and says what it waited for. */
@@ -48,18 +50,28 @@ export interface FoundInstance extends PlacementRef {
   pid?: number
 }
 
-/** What happened to an instance, whether this runtime did it or not. */
-export type RuntimeChange = PlacementRef & { deployment: string; instance: string } & (
+/** What happened to an instance, whether this runtime did it or not. `reason`: what code and signal do not tell. */
+export type InstanceChange = PlacementRef & { deployment: string; instance: string } & (
     | { kind: 'started'; pid?: number; adopted?: boolean }
-    | { kind: 'exited'; exitCode: number | null; signal: string | null; restartIn?: number }
+    | { kind: 'exited'; exitCode: number | null; signal: string | null; restartIn?: number; reason?: string }
     | { kind: 'lost'; reason: string }
   )
 
+/** What a runtime tells: of instances, of drift, and of the engine that it needs. */
+export type RuntimeChange =
+  | InstanceChange
+  /** How what runs differs now from what was applied; none: it is right again. Not told of what the runtime does itself. */
+  | (PlacementRef & { kind: 'drifted'; differences: Difference[] })
+  /** The engine cannot be asked: nothing more is told until it is back, and then all that changed meanwhile. */
+  | { kind: 'away'; engine: string; code: string; reason: string }
+  | { kind: 'back'; engine: string }
+
 /**
- * Runs services of one kind; the kind is the name under which it is provided.
+ * Runs services of one kind; the kind is the name under which it is provided, and one object may be provided under many.
  *
  * Law: `apply` is idempotent by deployment id: asked again for one that runs, it changes nothing. It resolves when the
- * plan's commit runs (for a job: when it succeeded) and what it replaced is gone. An aborted or failed `apply` leaves the
+ * plan's commit runs (for a job: when it succeeded) and what it replaced is gone, and may answer what it used. It throws an
+ * `AwayError` when its engine cannot be asked; then it is called again. An aborted or failed `apply` leaves the
  * old one running if `keepsOld`. `end` resolves when nothing of the placement runs any more, however it was started, and
  * does nothing when nothing runs. Everything started is marked and found again by `find` after a restart of Longshore,
  * which adopts it or ends it: never twice, never orphaned. `uses` answers the deployments whose folders are still
@@ -68,7 +80,7 @@ export type RuntimeChange = PlacementRef & { deployment: string; instance: strin
  */
 export interface Runtime<Run = any> {
   readonly supports: { keepsOld: boolean }
-  apply(plan: Plan<Run>, context: ApplyContext): Promise<void>
+  apply(plan: Plan<Run>, context: ApplyContext): Promise<Made | void>
   end(placement: PlacementRef, context: ApplyContext): Promise<void>
   find(): Promise<FoundInstance[]>
   uses(placement: PlacementRef): Promise<string[]>

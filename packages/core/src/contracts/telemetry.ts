@@ -1,3 +1,4 @@
+import type { Sample } from '../protocol/index.js'
 import { manyToken } from '../kernel/token.js'
 import type { PlacementRef } from './runtime.js'
 
@@ -31,15 +32,24 @@ export interface LogFrame {
   skipped: number
 }
 
+export interface StatsQuery extends PlacementRef {
+  /** One instance; every one that runs when absent. */
+  instance?: string
+  /** Milliseconds between two samples, at least 1,000. */
+  every: number
+}
+
 /**
- * What instances of one runtime kind print, live and kept.
+ * What instances of one runtime kind print, live and kept, and what they use.
  *
  * Law: lines come in time order, byte-exact; a slow reader slows only itself, and what it misses is counted in `skipped`,
  * also what was gone before the first line, unless it asked for `tail` or `since`; with `follow` it ends when the signal
- * aborts, without it at the end of what is there.
+ * aborts, without it at the end of what is there. `stats` yields what every running instance uses, each time in one
+ * batch, the first one soon, until its signal aborts; instances come and go meanwhile, and viewers share the looks.
  */
 export interface Telemetry {
   logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogFrame>
+  stats(query: StatsQuery, signal: AbortSignal): AsyncIterable<Sample[]>
 }
 
 export const Telemetry = manyToken<Telemetry>('Telemetry')

@@ -2,7 +2,7 @@ import { GitProvider } from '../contracts/git-provider.js'
 import { Runtime } from '../contracts/runtime.js'
 import { Storage } from '../contracts/storage.js'
 import type { LogFrame } from '../contracts/telemetry.js'
-import type { Accepted, Deployment, Placement } from '../protocol/index.js'
+import type { Accepted, Deployment, HostState, Placement } from '../protocol/index.js'
 import { Clock } from '../kernel/clock.js'
 import { Config } from '../kernel/config.js'
 import { Contributions } from '../kernel/contributions.js'
@@ -12,13 +12,13 @@ import { Logger } from '../kernel/logger.js'
 import { definePlugin } from '../kernel/plugin.js'
 import { Secrets } from '../kernel/secrets.js'
 import { token } from '../kernel/token.js'
-import { Checkouts } from './checkouts.js'
+import { Checkouts } from '../checkouts/checkouts.js'
 import { tidy } from './end.js'
 import { Advance } from '../journal/advance.js'
 import { Journal } from '../journal/journal.js'
 import { Outputs } from '../linelog/outputs.js'
 import { Semaphore } from '../waiting/semaphore.js'
-import type { Request } from './requests.js'
+import type { Request } from '../requests/requests.js'
 import { servicesOf } from './service.js'
 import { Works } from './works.js'
 
@@ -26,6 +26,8 @@ import { Works } from './works.js'
 export interface Flow {
   /** Every placement that was ever declared, by name. */
   placements(): Placement[]
+  /** What is known of a host as such: the engines of it that do not answer. */
+  hostState(host: string): Promise<HostState | undefined>
   deployment(id: string): Promise<Deployment | undefined>
   /** Newest first; `next` is what to give as `before` for those after, undefined at the end. */
   deployments(
@@ -93,6 +95,7 @@ function doors({ parts, request }: Works, storage: Storage): Flow {
   const { journal, outputs } = parts
   return {
     placements: () => [...journal.placements().values()].sort((a, b) => (a.service < b.service ? -1 : 1)),
+    hostState: (host) => journal.hostState(host),
     deployment: (id) => journal.deployment(id),
     request,
     async deployments(service, { host, before, limit }) {

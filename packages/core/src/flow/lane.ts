@@ -13,6 +13,7 @@ import { newId } from '../kernel/ids.js'
 import { persist } from '../waiting/backoff.js'
 import { endWith } from './end.js'
 import type { FlowParts } from './parts.js'
+import { heals } from './service.js'
 import { Ended, Pipeline, type Attempt } from './pipeline.js'
 
 /** Why `desired` is asked again. `force`: a person wants it, so what failed is tried again and what runs is replaced. */
@@ -23,6 +24,8 @@ export interface Ask {
   force?: boolean
   /** Stay on the commit that runs. */
   keep?: boolean
+  /** The deployment to repeat, with what it used. */
+  like?: string
   /** The id that the deployment shall have, when the asker has told it to somebody already. */
   id?: string
 }
@@ -129,15 +132,19 @@ export class Lane {
       if (running || stuck || ask.trigger !== 'commit') await this.#end(placement, ask)
       return
     }
-    const [failed, lost] = [gaveUp(placement), isLost(placement)]
+    const [failed, lost] = [gaveUp(placement), isLost(placement) && heals(this.#parts, placement)]
     if (!ask.force && !lost && (failed || satisfied(placement))) return
     // What was lost comes back as it ran, when the newest is known to fail.
     const keep = ask.keep || (failed && (lost || ask.trigger === 'lost'))
     const commit = keep && running ? running.commit : wanted
     const { trigger, actor, why, id = newId(this.#parts.clock.now()) } = ask
-    await this.#deploy(placement, { id, commit, trigger, actor, why }, wanted.sha)
+    const same = running && satisfied({ ...placement, newest: commit, pin: undefined })
+    // What a name stands for may have changed since: only who asks for a deployment wants to know.
+    const like = ask.like ?? (same && trigger !== 'operator' ? running.deployment : undefined)
+    await this.#deploy(placement, { id, commit, trigger, actor, why, like }, wanted.sha)
     const after = this.#placement()
-    if (after && isLost(after)) throw new UnavailableError('SERVICE_LOST', after.last?.reason ?? 'it is gone')
+    if (after && isLost(after) && trigger !== 'drift' && heals(this.#parts, after))
+      throw new UnavailableError('SERVICE_LOST', after.last?.reason ?? 'it is gone')
     // What came in meanwhile, or what this one left undone, is looked at again; a failure is not.
     this.#ask ??= { trigger, actor: systemActor }
   }
@@ -196,6 +203,7 @@ function merge(before: Ask | undefined, after: Ask): Ask {
     ...(after.trigger === 'commit' ? before : after),
     force: before.force || after.force,
     keep,
+    like: after.like ?? before.like,
     id: before.id ?? after.id,
   }
 }

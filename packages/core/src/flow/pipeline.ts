@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ApplyContext, Output, Plan } from '../contracts/runtime.js'
-import type { Actor, Commit, Outcome, Phase, Trigger } from '../protocol/index.js'
+import type { Actor, Commit, Made, Outcome, Phase, Trigger } from '../protocol/index.js'
 import { within } from '../waiting/deadline.js'
-import { describeError, LongshoreError, RefusedError, UnavailableError } from '../kernel/errors.js'
+import { AwayError, describeError, LongshoreError, RefusedError, UnavailableError } from '../kernel/errors.js'
 import { persist } from '../waiting/backoff.js'
 import { slack, tidy } from './end.js'
 import type { FlowParts } from './parts.js'
@@ -28,6 +28,8 @@ export interface Attempt {
   trigger: Trigger
   actor: Actor
   why?: string
+  /** The deployment that it repeats. */
+  like?: string
 }
 
 /** `life` outlives the deployment's own signal: what became of it has to be recorded in any case. */
@@ -39,6 +41,8 @@ export class Pipeline {
   readonly #service: Service
   readonly #attempt: Attempt
   readonly #signal: AbortSignal
+  /** What is done again while an engine is away is no other phase. */
+  readonly #entered = new Set<Phase>()
 
   constructor(parts: PipelineParts, service: Service, attempt: Attempt, signal: AbortSignal) {
     this.#parts = parts
@@ -55,7 +59,7 @@ export class Pipeline {
       const { slots } = this.#parts
       if (slots.full)
         await this.#note('as many deployments are under way as may be (defaults.parallel): it waits')
-      await slots.take(this.#signal, () => this.#carryOut(directory))
+      await this.#until(AwayError, () => slots.take(this.#signal, () => this.#carryOut(directory)))
       await this.#settle('kept')
     } catch (error) {
       await this.#fail(error)
@@ -68,7 +72,7 @@ export class Pipeline {
     const { hooks, runtimes } = this.#parts
     // Durable with the next write that is waited for: planning touches nothing yet.
     void this.#enter('planning').catch(() => undefined)
-    const draft = this.#plan(directory)
+    const draft = await this.#plan(directory)
     const plan = await this.#decided('plan', draft, () => hooks.plan(draft))
     await this.#decided('guard', plan, () => hooks.guard(plan))
     const { kind } = this.#service.run
@@ -84,11 +88,11 @@ export class Pipeline {
     void hooks.tell('planned', plan)
     const what = `up of ${plan.service}`
     // Waited for also when it is aborted: only its runtime knows when nothing of it is left.
-    await within(plan.timeout + slack, what, (late) =>
+    const made = await within(plan.timeout + slack, what, (late) =>
       runtime.apply(plan, this.#context(AbortSignal.any([this.#signal, late]))),
     )
     void hooks.tell('applied', plan)
-    await this.#enter('verifying')
+    await this.#enter('verifying', made || undefined)
     const verdict = await this.#decided('settle', plan, (signal) => hooks.settle(plan, signal))
     void hooks.tell('verified', plan)
     if (!verdict.keep) throw new LongshoreError(verdict.code, verdict.reason)
@@ -101,13 +105,17 @@ export class Pipeline {
 
   /** The service's folder in a tree of its own. What cannot be had now is waited for: a server that is away, a full disk. */
   async #fetch(): Promise<string> {
-    const checkOut = () => this.#checkOut()
-    const directory = await persist(this.#parts.clock, this.#signal, checkOut, async (error, wait) => {
-      if (!(error instanceof UnavailableError)) throw error
+    return this.#until(UnavailableError, () => this.#checkOut())
+  }
+
+  /** Does the work, again and again while it fails by this. */
+  async #until<T>(passing: typeof UnavailableError, work: () => Promise<T>): Promise<T> {
+    const done = await persist(this.#parts.clock, this.#signal, work, async (error, wait) => {
+      if (!(error instanceof passing)) throw error
       await this.#note(`${error.message}; tried again in ${Math.round(wait / 1000)} s`)
     })
     this.#signal.throwIfAborted()
-    return directory!
+    return done as T
   }
 
   async #checkOut(): Promise<string> {
@@ -132,17 +140,18 @@ export class Pipeline {
     return this.#parts.output.write('note', `${line}\n`)
   }
 
-  #plan(directory: string): Plan {
+  async #plan(directory: string): Promise<Plan> {
     const { name, run, timeout } = this.#service
-    const { id, commit } = this.#attempt
-    const { host } = this.#parts
+    const { id, commit, like } = this.#attempt
+    const { host, journal } = this.#parts
+    const made = like === undefined ? undefined : (await journal.deployment(like))?.made
     const env = {
       LONGSHORE_SERVICE: name,
       LONGSHORE_COMMIT: commit.sha,
       LONGSHORE_DEPLOYMENT: id,
       LONGSHORE_HOST: host,
     }
-    return { deployment: id, service: name, host, commit, run, directory, env, timeout }
+    return { deployment: id, service: name, host, commit, run, directory, made, env, timeout }
   }
 
   #context(signal: AbortSignal): ApplyContext {
@@ -151,10 +160,12 @@ export class Pipeline {
   }
 
   /** Once the host was touched, what follows is recorded in any case. */
-  async #enter(phase: Phase): Promise<void> {
+  async #enter(phase: Phase, made?: Made): Promise<void> {
     const { journal, life } = this.#parts
     const { actor } = this.#attempt
-    const draft = { kind: 'deployment.entered', ...this.#about(), actor, data: { phase } } as const
+    if (this.#entered.has(phase)) return
+    this.#entered.add(phase)
+    const draft = { kind: 'deployment.entered', ...this.#about(), actor, data: { phase, made } } as const
     await (phase === 'verifying' ? journal.surely(life, draft) : journal.record(draft))
   }
 

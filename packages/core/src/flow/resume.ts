@@ -8,16 +8,22 @@ import {
   type Placement,
 } from '../protocol/index.js'
 import type { FoundInstance } from '../contracts/runtime.js'
+import { kindsOf } from '../drift/changes.js'
 import { endWith } from './end.js'
 import type { FlowParts } from './parts.js'
+import { heals } from './service.js'
 
 /**
  * After a start, whatever ended the last run: no deployment stays under way for ever, nothing that should not run goes on,
  * and what should run but is gone is known to be lost. Answers the services of which something runs, and those that lost it.
+ * With `back`, the kinds whose engine was away: only theirs, and a deployment under way goes on.
  */
-export async function resume(parts: FlowParts): Promise<{ found: Set<string>; lost: Set<string> }> {
+export async function resume(
+  parts: FlowParts,
+  back?: ReadonlySet<string>,
+): Promise<{ found: Set<string>; lost: Set<string> }> {
   const { journal, host } = parts
-  const { found, blind } = await findAll(parts)
+  const { found, blind } = await findAll(parts, back)
   const deployed = new Map<string, Set<string>>()
   for (const { service, deployment } of found.values()) {
     deployed.set(service, (deployed.get(service) ?? new Set()).add(deployment))
@@ -27,6 +33,7 @@ export async function resume(parts: FlowParts): Promise<{ found: Set<string>; lo
   for (const placement of journal.placements().values()) {
     if (placement.host !== host) continue
     const { service, deployment, running, last } = placement
+    if (back && (deployment || !back.has(running?.runtime ?? placement.run.kind))) continue
     if (deployment) drafts.push(interrupted(service, deployment))
     if (blind.has(running?.runtime ?? placement.run.kind)) continue
     const here = deployed.get(service)
@@ -40,7 +47,9 @@ export async function resume(parts: FlowParts): Promise<{ found: Set<string>; lo
   }
   if (drafts.length > 0) await journal.record(...drafts)
   const here = [...journal.placements().values()].filter((each) => each.host === host)
-  const lost = here.filter((each) => desired(each).commit && (suspect.has(each.service) || isLost(each)))
+  const lost = here.filter(
+    (each) => desired(each).commit && (suspect.has(each.service) || (isLost(each) && heals(parts, each))),
+  )
   return { found: new Set(deployed.keys()), lost: new Set(lost.map(({ service }) => service)) }
 }
 
@@ -63,10 +72,12 @@ interface Findings {
 }
 
 /** Every instance that a runtime finds, by its id; what belongs to no placement of ours is ended. */
-async function findAll(parts: FlowParts): Promise<Findings> {
+async function findAll(parts: FlowParts, back?: ReadonlySet<string>): Promise<Findings> {
   const { runtimes, journal, host, log } = parts
   const findings: Findings = { found: new Map(), blind: new Set() }
-  for (const [kind, runtime] of runtimes) {
+  for (const kind of back ?? kindsOf([...journal.placements().values()])) {
+    const runtime = runtimes.get(kind)
+    if (!runtime) continue
     try {
       for (const instance of await runtime.find()) {
         findings.found.set(instance.instance, instance)

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Source } from '../contracts/git-provider.js'
-import type { LongshoreConfig, ServiceConfig } from '../protocol/index.js'
+import type { LongshoreConfig, Placement, ServiceConfig } from '../protocol/index.js'
+import type { FlowParts } from './parts.js'
 
 /** A service of the config, resolved for this host: what the flow works from. */
 export interface Service {
@@ -12,6 +13,7 @@ export interface Service {
   /** Globs of what belongs to it; empty: everything. */
   include: string[]
   run: ServiceConfig['run']
+  policy: ServiceConfig['policy']
   /** Milliseconds that an apply may take. */
   timeout: number
   /** Changes when what is declared changes in a way that asks for a deployment. */
@@ -26,9 +28,14 @@ export function servicesOf(config: LongshoreConfig): Map<string, Service> {
   return new Map(here.map(([name, service]) => [name, resolve(name, service, config)]))
 }
 
+/** Whether what is gone without anybody's wish is brought back. */
+export function heals({ service }: FlowParts, { service: name, drift }: Placement): boolean {
+  return (service(name)?.policy.drift ?? 'heal') === 'heal' && !drift?.gaveUp
+}
+
 function resolve(
   name: string,
-  { source, run }: ServiceConfig,
+  { source, run, policy }: ServiceConfig,
   { defaults, credentials }: LongshoreConfig,
 ): Service {
   const { url, ref, path = '', insecure } = source
@@ -44,6 +51,7 @@ function resolve(
     path,
     include: source.include ?? (path === '' ? [] : [join(path, '**')]),
     run,
+    policy,
     timeout: run.timeout ?? defaults.run.timeout,
     digest: createHash('sha256')
       .update(JSON.stringify([url, ref, path, run]))

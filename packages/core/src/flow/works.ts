@@ -1,18 +1,16 @@
-import type { RuntimeChange } from '../contracts/runtime.js'
 import type { Storage } from '../contracts/storage.js'
 import { pollActor, systemActor, type CoreDraft, type Placement, type Trigger } from '../protocol/index.js'
+import { retain } from '../journal/retention.js'
 import type { Config } from '../kernel/config.js'
 import { persist } from '../waiting/backoff.js'
 import { within } from '../waiting/deadline.js'
+import { Changes } from '../drift/changes.js'
 import { Lane } from './lane.js'
 import type { FlowParts } from './parts.js'
-import { takeRequests } from './requests.js'
+import { takeRequests } from '../requests/requests.js'
 import { resume } from './resume.js'
 import { servicesOf, type Service } from './service.js'
 import { Watcher } from './watcher.js'
-
-/** Milliseconds between two looks for events that are past their time. */
-const pruneEvery = 3_600_000
 
 /** Milliseconds that what a config adds or changes waits for the end of what it removes. */
 const handOver = 20_000
@@ -27,6 +25,7 @@ export class Works {
   readonly #watchers = new Map<string, Watcher>()
   readonly #life = new AbortController()
   readonly #lasting: Promise<void>[] = []
+  readonly #changes: Changes
   #services = new Map<string, Service>()
   #turn: Promise<void> = Promise.resolve()
   #stopping = false
@@ -36,14 +35,14 @@ export class Works {
     this.request = takeRequests(this.parts, this.#lanes)
     this.#config = config
     this.#storage = storage
+    this.#changes = new Changes(this.parts, this.#life.signal, (kinds) => this.#findAgain(kinds))
   }
 
   async start(version: string): Promise<void> {
-    const { journal, runtimes } = this.parts
+    const { journal } = this.parts
     const { signal } = this.#life
     this.#keep('telling', () => this.#tell())
     await journal.record({ kind: 'host.started', actor: systemActor, data: { version } })
-    for (const [kind, runtime] of runtimes) this.#keep(kind, () => this.#changes(runtime.watch(signal)))
     await this.#declare()
     const { found, lost } = await resume(this.parts)
     const wanted = this.#here().filter(
@@ -51,7 +50,9 @@ export class Works {
     )
     const services = wanted.map(({ service }) => service)
     await this.#openAll(services, (service) => (lost.has(service) ? 'lost' : 'resume'))
-    this.#keep('retention', () => this.#prune())
+    const { clock, log, config } = this.parts
+    const parts = { storage: this.#storage, clock, log, keep: () => config().retention.events }
+    this.#keep('retention', () => retain(parts, signal))
     // One that failed (a full disk) must not fail all that come after it.
     this.#config.changed(
       () => (this.#turn = this.#turn.catch(() => undefined).then(() => this.#reconfigure())),
@@ -67,7 +68,7 @@ export class Works {
     await Promise.all([...this.#watchers.values()].map((watcher) => watcher.close()))
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()))
     this.#life.abort()
-    await Promise.all(this.#lasting)
+    await Promise.all([...this.#lasting, this.#changes.done()])
   }
 
   #here(): Placement[] {
@@ -128,6 +129,14 @@ export class Works {
     }
     if (drafts.length > 0) await this.parts.journal.record(...drafts)
     this.#services = next
+    this.#changes.follow(this.#here())
+  }
+
+  /** An engine is back: what it runs is looked at once more, and what is gone is brought back. */
+  async #findAgain(kinds: string[]): Promise<void> {
+    const { lost } = await resume(this.parts, new Set(kinds))
+    for (const service of lost)
+      this.#lanes.get(service)?.ask({ trigger: 'lost', actor: systemActor, force: true })
   }
 
   #open(service: string, trigger: Trigger): void {
@@ -141,27 +150,10 @@ export class Works {
     this.#watchers.set(service, new Watcher(this.parts, declared, admitted))
   }
 
-  async #changes(changes: AsyncIterable<RuntimeChange>): Promise<void> {
-    for await (const { service, deployment, kind, host: _host, ...data } of changes) {
-      const draft = { kind: `instance.${kind}`, service, deployment, actor: systemActor, data } as CoreDraft
-      await this.parts.journal.surely(this.#life.signal, draft)
-    }
-  }
-
   async #tell(): Promise<void> {
     const { journal, hooks } = this.parts
     for await (const events of journal.follow(journal.last(), this.#life.signal)) {
       for (const event of events) await hooks.tell('recorded', event)
-    }
-  }
-
-  async #prune(): Promise<void> {
-    const { clock, log, config } = this.parts
-    while (!this.#life.signal.aborted) {
-      const keep = config().retention.events
-      const removed = keep === undefined ? 0 : await this.#storage.prune(clock.now() - keep)
-      if (removed > 0) log.info({ removed }, 'events past their retention were removed')
-      await clock.sleep(pruneEvery, this.#life.signal).catch(() => undefined)
     }
   }
 }

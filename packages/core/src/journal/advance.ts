@@ -7,6 +7,7 @@ import {
   type Deployment,
   type Event,
   type EventDraft,
+  type HostState,
   type Placement,
   type Slice,
 } from '../protocol/index.js'
@@ -119,6 +120,10 @@ export class Advance implements Journal {
 
   async deployment(id: string): Promise<Deployment | undefined> {
     return (await this.#durably('deployment', id)) as Deployment | undefined
+  }
+
+  async hostState(host: string): Promise<HostState | undefined> {
+    return (await this.#durably('host', host)) as HostState | undefined
   }
 
   /** Reads the state that the events since ever have made: not the events. */

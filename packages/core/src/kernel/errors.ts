@@ -26,6 +26,8 @@ export class MissingError extends LongshoreError {}
 export class RefusedError extends LongshoreError {}
 /** It cannot be had now; the same call may go through later. */
 export class UnavailableError extends LongshoreError {}
+/** What the work needs does not answer, such as an engine: it is waited for. */
+export class AwayError extends UnavailableError {}
 /** A wait reached its deadline. */
 export class DeadlineError extends UnavailableError {}
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { checkGitRef, checkGitUrl } from './git-url.js'
 import { HostName, namePattern } from './names.js'
+import { DriftPolicy } from './drift.js'
 import { SecretRef } from './secret-ref.js'
 import { Duration } from './units.js'
 
@@ -47,6 +48,14 @@ const SourceConfig = z.strictObject({
   insecure: z.boolean().optional(),
 })
 
+/** What is done about a service without being asked. */
+const Policy = z
+  .strictObject({
+    /** About what changes behind Longshore's back. */
+    drift: DriftPolicy.default('heal'),
+  })
+  .prefault({})
+
 /** What the core itself reads of a config; plugins add their sections and run kinds. */
 function base(runs: z.ZodType) {
   return {
@@ -72,7 +81,10 @@ function base(runs: z.ZodType) {
       .prefault({}),
     credentials: z.record(name, Credential).default({}),
     services: z
-      .record(name, z.strictObject({ hosts: words.optional(), source: SourceConfig, run: runs }))
+      .record(
+        name,
+        z.strictObject({ hosts: words.optional(), source: SourceConfig, run: runs, policy: Policy }),
+      )
       .default({}),
     plugins: z
       .array(z.union([z.string().min(1), z.tuple([z.string().min(1), z.record(z.string(), z.unknown())])]))
@@ -100,6 +112,7 @@ export interface ServiceConfig {
   hosts?: string[]
   source: SourceConfig
   run: RunConfig
+  policy: z.infer<typeof Policy>
 }
 type Base = z.infer<z.ZodObject<ReturnType<typeof base>>>
 /** A config after every check. Beside these keys it holds the plugins' sections, by their names. */

@@ -137,6 +137,18 @@ export const coreRoutes = {
     response: Accepted,
     status: 202,
   }),
+  rollback: shape({
+    method: 'POST',
+    path: '/services/:service/rollback',
+    summary:
+      'Go back to what was kept before, or to the commit or deployment named, with the images that it used',
+    right: 'services:deploy',
+    params: service,
+    query: HostQuery,
+    body: z.strictObject({ to: z.union([DeploymentId, Sha]).optional(), why: why.optional() }),
+    response: Accepted,
+    status: 202,
+  }),
   commits: shape({
     method: 'GET',
     path: '/services/:service/commits',

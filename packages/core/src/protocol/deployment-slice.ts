@@ -9,8 +9,11 @@ export const deploymentSlice = slice<Deployment>({
   reduce(state, event) {
     if (isKind(event, 'deployment.queued')) return queued(event)
     if (!state || state.outcome) return state
-    if (isKind(event, 'deployment.started', 'deployment.entered'))
-      return enter(state, event.data.phase, event)
+    if (isKind(event, 'deployment.started')) return enter(state, event.data.phase, event)
+    if (isKind(event, 'deployment.entered')) {
+      const { phase, made = state.made } = event.data
+      return { ...enter(state, phase, event), ...(made && { made }) }
+    }
     if (isKind(event, 'deployment.settled')) {
       const { outcome, code, reason } = event.data
       return { ...enter(state, 'settled', event), outcome, code, reason }

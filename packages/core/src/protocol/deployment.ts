@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Actor } from './actor.js'
 import { Commit } from './commit.js'
+import { Made } from './made.js'
 import { DeploymentId, HostName, ServiceName, Timestamp } from './names.js'
 
 export const Phase = z.enum(['queued', 'fetching', 'planning', 'applying', 'verifying', 'settled'])
@@ -18,7 +19,17 @@ export const Outcome = z.enum([
 export type Outcome = z.infer<typeof Outcome>
 
 /** What asked `desired` again and so brought the deployment about. */
-export const Trigger = z.enum(['commit', 'operator', 'restart', 'release', 'config', 'resume', 'lost'])
+export const Trigger = z.enum([
+  'commit',
+  'operator',
+  'rollback',
+  'restart',
+  'release',
+  'config',
+  'resume',
+  'lost',
+  'drift',
+])
 export type Trigger = z.infer<typeof Trigger>
 
 /** One attempt to bring one service to one commit. */
@@ -33,6 +44,7 @@ export const Deployment = z.strictObject({
   phase: Phase,
   /** When each phase began, in order. */
   phases: z.array(z.strictObject({ phase: Phase, at: Timestamp })),
+  made: Made.optional(),
   outcome: Outcome.optional(),
   /** For an outcome that is not `kept`: the stable code and a sentence. */
   code: z.string().optional(),

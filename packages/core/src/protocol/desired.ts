@@ -1,5 +1,6 @@
 import { actorWord } from './actor.js'
 import type { Commit } from './commit.js'
+import type { HostState } from './host.js'
 import type { Placement } from './placement.js'
 import type { StateWord } from './rest.js'
 
@@ -56,16 +57,32 @@ export function isLost({ instances, running }: Placement): boolean {
   return own.some(({ state }) => state === 'lost') && !own.some(({ state }) => alive.has(state))
 }
 
-/** The placement's state in one word: the first that holds, in `StateWord`'s order. */
-export function stateOf(placement: Placement): StateWord {
+/** What of the placement's host does not answer, so that nothing is known of what runs. */
+function awayFor({ running, deployment }: Placement, host: HostState | undefined) {
+  const kind = deployment?.runtime ?? running?.runtime
+  return Object.values(host?.away ?? {}).find(({ kinds }) => kind !== undefined && kinds.includes(kind))
+}
+
+/** Whether what runs is known not to be what was applied. */
+function drifted({ drift, running }: Placement): boolean {
+  return running !== undefined && drift !== undefined && drift.differences.length > 0
+}
+
+/**
+ * The placement's state in one word: the first that holds, in `StateWord`'s order; what cannot be asked is unknown
+ * whatever was known last.
+ */
+export function stateOf(placement: Placement, host?: HostState): StateWord {
   const { because, commit } = desired(placement)
   const ill = placement.instances.some(
     ({ state, deployment }) =>
       state !== 'running' && state !== 'exited' && deployment === placement.running?.deployment,
   )
-  if (placement.stuck || gaveUp(placement) || (ill && commit)) return 'failing'
+  if (awayFor(placement, host)) return 'unknown'
+  if (placement.stuck || gaveUp(placement) || placement.drift?.gaveUp || (ill && commit)) return 'failing'
   if (because === 'quarantined') return 'quarantined'
   if (because === 'held') return 'held'
+  if (drifted(placement)) return 'drift'
   if (placement.deployment) return 'deploying'
   return commit && satisfied(placement) ? 'healthy' : 'unknown'
 }
@@ -73,9 +90,11 @@ export function stateOf(placement: Placement): StateWord {
 const short = (commit: Commit) => commit.sha.slice(0, 7)
 
 /** A sentence that says why what runs is not what should, or not what people would expect; undefined when it is. */
-export function why(placement: Placement): string | undefined {
+export function why(placement: Placement, host?: HostState): string | undefined {
   const { service, stuck, hold, failed, running, newest, deployment } = placement
   const { because, commit } = desired(placement)
+  const away = awayFor(placement, host)
+  if (away) return `Nothing is known of ${service} since ${away.since}: ${away.reason}.`
   if (stuck) return `${service} should not run, but could not be ended: ${stuck.reason}`
   if (because === 'removed') return `${service} was removed from the config.`
   if (hold) {
@@ -83,6 +102,7 @@ export function why(placement: Placement): string | undefined {
     return `${service} does not run: ${actorWord(hold.by)} holds it since ${hold.since}${hold.why ? `, "${hold.why}"` : ''}.${waits}`
   }
   if (deployment) return `${service} moves to ${short(deployment.commit)}: ${deployment.phase}.`
+  if (drifted(placement)) return differs(placement)
   if (commit && isLost(placement)) return lostStill(placement)
   if (commit && gaveUp(placement)) {
     const again = running?.commit.sha === commit.sha ? ' as it is declared now' : ''
@@ -104,6 +124,14 @@ function nothingYet({ service, running, unreachable, refused, source }: Placemen
   if (unreachable) return `${service} does not run: its repository cannot be read, ${unreachable.reason}`
   if (refused) return `${service} does not run: ${refused.sha.slice(0, 7)} was refused, ${refused.reason}`
   return `${service} does not run yet: no commit of ${source.ref} was seen.`
+}
+
+function differs({ service, drift, running }: Placement): string {
+  const { differences, gaveUp, tries } = drift!
+  const [first] = differences
+  const more = differences.length > 1 ? `, and ${differences.length - 1} more` : ''
+  const healing = tries > 0 ? ` Healing was tried ${tries} times${gaveUp ? ' and gave up' : ''}.` : ''
+  return `${service} was changed behind Longshore's back since ${short(running!.commit)} was deployed: ${first!.say}${more}.${healing}`
 }
 
 function lostStill({ service, running, last }: Placement): string {

@@ -2,11 +2,15 @@ import { z } from 'zod'
 import { Actor } from './actor.js'
 import { Commit, SourceRef } from './commit.js'
 import { Outcome, Phase, Trigger } from './deployment.js'
+import { Difference } from './drift.js'
+import { Made } from './made.js'
 import { DeploymentId, HostName, ServiceName, Sha, Timestamp } from './names.js'
 
 const reason = z.string().max(4000)
 const code = z.string().max(100)
 const instance = z.string().max(200)
+const engine = z.string().max(100)
+const kinds = z.array(z.string().max(100)).max(100)
 const declared = z.strictObject({
   source: SourceRef,
   run: z.looseObject({ kind: z.string() }),
@@ -45,7 +49,7 @@ export const coreEvents = {
     runtime: z.string(),
   }),
   'deployment.started': z.strictObject({ phase: Phase }),
-  'deployment.entered': z.strictObject({ phase: Phase }),
+  'deployment.entered': z.strictObject({ phase: Phase, /** Once it is applied. */ made: Made.optional() }),
   'deployment.settled': z.strictObject({
     outcome: Outcome,
     code: code.optional(),
@@ -60,8 +64,15 @@ export const coreEvents = {
     signal: z.string().nullable(),
     /** Milliseconds until the runtime starts it again; absent when it will not. */
     restartIn: z.int().optional(),
+    /** What the runtime knows beyond that: it used more memory than it may. */
+    reason: reason.optional(),
   }),
   'instance.lost': z.strictObject({ instance, reason }),
+  'drift.found': z.strictObject({ differences: z.array(Difference).max(100) }),
+  'drift.healed': z.strictObject({}),
+  'drift.gaveUp': z.strictObject({ tries: z.int() }),
+  'engine.away': z.strictObject({ engine, kinds, code, reason }),
+  'engine.back': z.strictObject({ engine, kinds }),
   'hold.placed': z.strictObject({}),
   'hold.released': z.strictObject({}),
   'quarantine.placed': z.strictObject({ descendants: z.boolean() }),

@@ -14,6 +14,11 @@ export {
   type EventDraft,
   type EventOf,
 } from './event.js'
+export { Difference, Drift, DriftPolicy } from './drift.js'
+export { nextHeal } from './heal.js'
+export { HostState } from './host.js'
+export { Made } from './made.js'
+export { Sample } from './sample.js'
 export { eventMatcher, type EventFilter } from './event-filter.js'
 export { Hold, Instance, Pin, Placement, Quarantine } from './placement.js'
 export { SecretRef } from './secret-ref.js'

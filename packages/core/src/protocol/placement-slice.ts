@@ -1,4 +1,5 @@
 import type { Outcome } from './deployment.js'
+import { driftFound } from './drift.js'
 import { alive, isLost } from './desired.js'
 import { isKind, type Event, type EventOf } from './event.js'
 import { placementKey } from './names.js'
@@ -89,7 +90,13 @@ function commits(state: Placement, event: Event): Placement | undefined {
 function deployments(state: Placement, event: Event): Placement | undefined {
   const id = event.deployment
   if (isKind(event, 'deployment.queued') && id) {
-    return { ...state, deployment: { ...event.data, id, phase: 'queued', since: event.time } }
+    const { drift } = state
+    const heals = event.data.trigger === 'drift' && drift
+    return {
+      ...state,
+      ...(heals && { drift: { ...drift, tries: drift.tries + 1, tried: event.time } }),
+      deployment: { ...event.data, id, phase: 'queued', since: event.time },
+    }
   }
   const current = state.deployment
   if (isKind(event, 'deployment.started', 'deployment.entered') && current?.id === id) {
@@ -97,8 +104,22 @@ function deployments(state: Placement, event: Event): Placement | undefined {
   }
   if (isKind(event, 'deployment.settled') && current && current.id === id)
     return settle(state, current, event)
-  if (isKind(event, 'service.ended')) return { ...state, running: undefined, stuck: undefined }
+  if (isKind(event, 'service.ended'))
+    return { ...state, running: undefined, stuck: undefined, drift: undefined }
   if (isKind(event, 'service.stuck')) return { ...state, stuck: { ...event.data, since: event.time } }
+  return drifts(state, event)
+}
+
+/** What changed behind Longshore's back. */
+function drifts(state: Placement, event: Event): Placement | undefined {
+  const { drift } = state
+  if (isKind(event, 'drift.found'))
+    return { ...state, drift: driftFound(drift, event.data.differences, event.time) }
+  if (isKind(event, 'drift.healed')) {
+    const remembered = drift && drift.tries > 0 ? { ...drift, differences: [] } : undefined
+    return { ...state, drift: remembered }
+  }
+  if (isKind(event, 'drift.gaveUp') && drift) return { ...state, drift: { ...drift, gaveUp: true } }
   return undefined
 }
 
@@ -120,11 +141,14 @@ function settle(
       ...next,
       failed,
       stuck: undefined,
+      // Healing remembers its tries; whatever else was kept begins anew.
+      drift: current.trigger === 'drift' ? state.drift : undefined,
       running: { commit, deployment: id, digest, runtime, since: at },
     }
   }
   // What was kept once and cannot be brought back now is not known to fail: it is tried again.
-  const broughtBack = state.running?.commit.sha === commit.sha && isLost(state)
+  const again = isLost(state) || current.trigger === 'drift'
+  const broughtBack = state.running?.commit.sha === commit.sha && again
   if (!final.includes(outcome) || broughtBack) return next
   return { ...next, failed: { sha: commit.sha, digest, deployment: id, outcome, code, reason, at } }
 }
@@ -159,13 +183,14 @@ function step(base: Instance, event: Event, before: Instance | undefined): Insta
     }
   }
   if (isKind(event, 'instance.exited')) {
-    const { exitCode, signal, restartIn } = event.data
+    const { exitCode, signal, restartIn, reason } = event.data
     return {
       ...base,
       pid: undefined,
       state: restartIn === undefined ? 'exited' : 'restarting',
       exitCode,
       signal,
+      ...(reason !== undefined && { reason }),
     }
   }
   return { ...base, pid: undefined, state: 'lost' }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Actor } from './actor.js'
 import { Commit, SourceRef } from './commit.js'
 import { Outcome, Phase, Trigger } from './deployment.js'
+import { Drift } from './drift.js'
 import { DeploymentId, HostName, ServiceName, Sha, Timestamp } from './names.js'
 
 /** An operator's stored intent: this does not run and is not deployed. Only a release ends it. */
@@ -26,6 +27,8 @@ export const Instance = z.strictObject({
   restarts: z.int(),
   exitCode: z.int().nullable().optional(),
   signal: z.string().nullable().optional(),
+  /** How it ended, where that is known beyond code and signal. */
+  reason: z.string().optional(),
 })
 export type Instance = z.infer<typeof Instance>
 
@@ -91,6 +94,7 @@ export const Placement = z.strictObject({
       at: Timestamp,
     })
     .optional(),
+  drift: Drift.optional(),
   stuck: z.strictObject({ code: z.string(), reason: z.string(), since: Timestamp }).optional(),
   instances: z.array(Instance),
   /** The last event that changed it. */

@@ -1,4 +1,4 @@
-import type { Logger, RuntimeChange } from '@longshore/core'
+import type { Logger, InstanceChange } from '@longshore/core'
 
 /** Changes that wait for whoever watches, at most. */
 const bound = 10_000
@@ -6,15 +6,15 @@ const bound = 10_000
 /** Hands every change, in order, to each watcher; keeps them while nobody watches. */
 export class Changes {
   readonly #log: Logger
-  readonly #watchers = new Set<{ queue: RuntimeChange[]; wake(): void }>()
-  readonly #listeners = new Set<(change: RuntimeChange) => void>()
-  #backlog: RuntimeChange[] = []
+  readonly #watchers = new Set<{ queue: InstanceChange[]; wake(): void }>()
+  readonly #listeners = new Set<(change: InstanceChange) => void>()
+  #backlog: InstanceChange[] = []
 
   constructor(log: Logger) {
     this.#log = log
   }
 
-  tell(change: RuntimeChange): void {
+  tell(change: InstanceChange): void {
     if (this.#watchers.size === 0) this.#add(this.#backlog, change)
     for (const watcher of this.#watchers) {
       this.#add(watcher.queue, change)
@@ -24,12 +24,12 @@ export class Changes {
   }
 
   /** Calls back with every change from now on; returns the undo. */
-  listen(listener: (change: RuntimeChange) => void): () => void {
+  listen(listener: (change: InstanceChange) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
 
-  async *watch(signal: AbortSignal): AsyncGenerator<RuntimeChange> {
+  async *watch(signal: AbortSignal): AsyncGenerator<InstanceChange> {
     const watcher = { queue: this.#backlog, wake: () => {} }
     this.#backlog = []
     this.#watchers.add(watcher)
@@ -48,7 +48,7 @@ export class Changes {
     }
   }
 
-  #add(queue: RuntimeChange[], change: RuntimeChange): void {
+  #add(queue: InstanceChange[], change: InstanceChange): void {
     queue.push(change)
     if (queue.length <= bound) return
     queue.shift()

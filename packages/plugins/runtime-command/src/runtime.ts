@@ -1,5 +1,5 @@
 import { DeadlineError, describeError, LongshoreError, UnavailableError } from '@longshore/core'
-import type { ApplyContext, FoundInstance, PlacementRef, Plan, Runtime, RuntimeChange } from '@longshore/core'
+import type { ApplyContext, FoundInstance, PlacementRef, Plan, Runtime, InstanceChange } from '@longshore/core'
 import { resolveCommand } from './command.js'
 import type { CommandRun } from './config.js'
 import { runDown } from './down.js'
@@ -71,7 +71,7 @@ export class CommandRuntime implements Runtime<CommandRun> {
     return this.#of(service).map(({ plan }) => plan.deployment)
   }
 
-  watch(signal: AbortSignal): AsyncIterable<RuntimeChange> {
+  watch(signal: AbortSignal): AsyncIterable<InstanceChange> {
     return this.#tools.changes.watch(signal)
   }
 

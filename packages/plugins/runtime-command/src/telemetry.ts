@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { readLines, type LogFrame, type LogLine, type LogQuery, type Telemetry } from '@longshore/core'
+import type { Sample } from '@longshore/core/protocol'
+import { readLines, type LogFrame, type LogLine, type LogQuery, type StatsQuery, type Telemetry } from '@longshore/core'
 import type { Changes } from './changes.js'
 import type { Records } from './records.js'
 
@@ -46,6 +47,8 @@ export class CommandTelemetry implements Telemetry {
       left.abort()
     }
   }
+
+  async *stats(_query: StatsQuery, _signal: AbortSignal): AsyncGenerator<Sample[]> {}
 
   #open(
     { service, stream, since, until, tail, follow }: LogQuery,

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createLogger, Secret, systemClock } from '@longshore/core'
-import type { ApplyContext, Plan, RuntimeChange } from '@longshore/core'
+import type { ApplyContext, Plan, InstanceChange } from '@longshore/core'
 import { expect } from 'vitest'
 import { Cgroups } from '../src/cgroup.js'
 import { Changes } from '../src/changes.js'
@@ -23,7 +23,7 @@ export class Bench {
   telemetry!: CommandTelemetry
   changes!: Changes
   records!: Records
-  readonly told: RuntimeChange[] = []
+  readonly told: InstanceChange[] = []
   /** What deployments and `down` printed. */
   printed = ''
   logged = ''

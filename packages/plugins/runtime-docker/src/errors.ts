@@ -1,4 +1,4 @@
-import { InputError, LongshoreError, RefusedError, UnavailableError } from '@longshore/core'
+import { AwayError, InputError, LongshoreError, RefusedError, UnavailableError } from '@longshore/core'
 import type { Endpoint } from './engine/endpoint.js'
 
 /** What kind of answer a status of the engine's is. */
@@ -15,7 +15,7 @@ export function engineFault(error: unknown, { host, from }: Endpoint): Longshore
   }
   if (statusCode === undefined) {
     const denied = code === 'EACCES' || code === 'EPERM'
-    return new UnavailableError(
+    return new AwayError(
       'ENGINE_AWAY',
       `the Docker engine at ${host} (${from}) cannot be reached: ${code ?? message}`,
       {

@@ -7,7 +7,8 @@ import type {
   Runtime,
   RuntimeChange,
 } from '../../contracts/runtime.js'
-import { RefusedError, UnavailableError } from '../../kernel/errors.js'
+import { AwayError, RefusedError, UnavailableError } from '../../kernel/errors.js'
+import type { Difference, Made } from '../../protocol/index.js'
 
 /** The run section of kind `fake`. */
 export const FakeRun = z.strictObject({
@@ -24,15 +25,21 @@ export class FakeRuntime implements Runtime<FakeRun> {
   readonly supports = { keepsOld: true }
   /** Every apply fails, as when something that all services need is away. */
   broken = false
+  /** The plans that were applied, in order. */
+  readonly applied: Plan<FakeRun>[] = []
+  #away: string | undefined
   readonly #running = new Map<string, FoundInstance>()
   #tell!: (told: Told) => void
   #next = new Promise<Told>((resolve) => (this.#tell = resolve))
 
-  async apply(plan: Plan<FakeRun>, { signal, output }: ApplyContext): Promise<void> {
+  async apply(plan: Plan<FakeRun>, { signal, output }: ApplyContext): Promise<Made> {
     signal.throwIfAborted()
+    if (this.#away !== undefined) throw new AwayError('FAKE_AWAY', this.#away)
+    this.applied.push(plan)
+    const made = plan.made ?? { images: { app: `sha256:${plan.deployment}` }, env: Object.keys(plan.env) }
     const { service, host, deployment, run } = plan
     const old = this.#running.get(service)
-    if (old?.deployment === deployment) return
+    if (old?.deployment === deployment) return made
     if (run.print) await output.write('stdout', `${run.print}\n`)
     if (run.behave === 'hang')
       await new Promise((_, reject) =>
@@ -44,6 +51,7 @@ export class FakeRuntime implements Runtime<FakeRun> {
     const instance = { service, host, deployment, instance: `fake-${deployment}` }
     this.#running.set(service, instance)
     this.#say({ kind: 'started', ...instance })
+    return made
   }
 
   async end({ service }: PlacementRef): Promise<void> {
@@ -52,6 +60,7 @@ export class FakeRuntime implements Runtime<FakeRun> {
   }
 
   async find(): Promise<FoundInstance[]> {
+    if (this.#away !== undefined) throw new AwayError('FAKE_AWAY', this.#away)
     return [...this.#running.values()]
   }
 
@@ -75,6 +84,30 @@ export class FakeRuntime implements Runtime<FakeRun> {
   /** What runs for a service now. */
   running(service: string): FoundInstance | undefined {
     return this.#running.get(service)
+  }
+
+  /** Somebody changes what runs, or (no differences) puts it right, behind the runtime's back. */
+  drift(service: string, differences: Difference[]): void {
+    this.#say({ kind: 'drifted', service, host: this.#running.get(service)?.host ?? '', differences })
+  }
+
+  /** What runs for the service is gone, without anybody's wish. */
+  lose(service: string, reason: string): void {
+    const old = this.#running.get(service)
+    if (!old) return
+    this.#running.delete(service)
+    this.#say({ kind: 'lost', ...old, reason })
+  }
+
+  /** The engine goes: nothing is answered until it is back. */
+  leave(reason: string): void {
+    this.#away = reason
+    this.#say({ kind: 'away', engine: 'fake', code: 'FAKE_AWAY', reason })
+  }
+
+  comeBack(): void {
+    this.#away = undefined
+    this.#say({ kind: 'back', engine: 'fake' })
   }
 
   #exit({ service, ...rest }: FoundInstance): void {

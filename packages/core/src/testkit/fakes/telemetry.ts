@@ -1,9 +1,12 @@
-import type { LogFrame, LogLine, LogQuery, Telemetry } from '../../contracts/telemetry.js'
+import type { LogFrame, LogLine, LogQuery, StatsQuery, Telemetry } from '../../contracts/telemetry.js'
+import { systemClock } from '../../kernel/clock.js'
+import type { Sample } from '../../protocol/index.js'
 
 /** What instances printed, in memory, without a bound. */
 export class FakeTelemetry implements Telemetry {
   readonly #lines: (LogLine & { service: string })[] = []
   readonly #wake = new Set<() => void>()
+  readonly #uses = new Map<string, { service: string; sample: Omit<Sample, 'time'> }>()
 
   /** An instance prints whole lines. */
   print(service: string, instance: string, stream: 'stdout' | 'stderr', text: Uint8Array | string): void {
@@ -32,6 +35,22 @@ export class FakeTelemetry implements Telemetry {
       next = this.#lines.length
       if (fresh.length > 0) yield { lines: fresh, skipped: 0 }
       else await this.#more(signal)
+    }
+  }
+
+  /** An instance begins, or goes on, with these figures. */
+  use(service: string, sample: Omit<Sample, 'time'>): void {
+    this.#uses.set(sample.instance, { service, sample })
+  }
+
+  async *stats({ service, instance, every }: StatsQuery, signal: AbortSignal): AsyncGenerator<Sample[]> {
+    while (!signal.aborted) {
+      const time = new Date().toISOString()
+      const own = [...this.#uses.values()].filter(
+        (each) => each.service === service && (instance ?? each.sample.instance) === each.sample.instance,
+      )
+      if (own.length > 0) yield own.map(({ sample }) => ({ ...sample, time }))
+      await systemClock.sleep(every, signal).catch(() => undefined)
     }
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ApplyContext, Plan, Runtime, RuntimeChange } from '../../contracts/runtime.js'
+import type { ApplyContext, Plan, Runtime, InstanceChange } from '../../contracts/runtime.js'
 import { LongshoreError } from '../../kernel/errors.js'
 import { lawsOf, type Law } from '../law.js'
 
@@ -123,9 +123,11 @@ function applyLaws(define: Define): Law[] {
     }),
     define('watch tells of a start and an end, in order, and ends when its signal aborts', async (trial) => {
       const stop = new AbortController()
-      const told: RuntimeChange[] = []
+      const told: InstanceChange[] = []
       const watching = (async () => {
         for await (const change of trial.runtime.watch(stop.signal)) {
+          // It says nothing of an engine that answers, and what it does itself is no drift.
+          if (!('instance' in change)) assert.fail(`it told ${change.kind}`)
           told.push(change)
           if (change.kind === 'exited') stop.abort()
         }

@@ -1,5 +1,5 @@
 import { describeError } from '@longshore/core'
-import type { Clock, FoundInstance, Logger, RuntimeChange } from '@longshore/core'
+import type { Clock, FoundInstance, RuntimeChange } from '@longshore/core'
 import type { Engine } from '../client.js'
 import { instanceOf, labelsOfHost } from '../container/labels.js'
 import { isUp, type EngineEvent } from '../schema.js'
@@ -12,21 +12,23 @@ const pauses = { first: 500, longest: 30_000 }
  * with what was known to be up, so that nothing is told twice and nothing that happened meanwhile is missed.
  */
 export async function* watchContainers(
-  { engine, clock, log, host }: { engine: Engine; clock: Clock; log: Logger; host: string },
+  { engine, clock, host }: { engine: Engine; clock: Clock; host: string },
   signal: AbortSignal,
 ): AsyncGenerator<RuntimeChange> {
   const watch = new Watch(engine)
-  let pause = pauses.first
+  let [pause, away] = [pauses.first, false]
   while (!signal.aborted) {
     try {
       const events = await engine.events(labelsOfHost(host), signal)
-      yield* watch.compare(await engine.containers(labelsOfHost(host), signal))
-      pause = pauses.first
+      const containers = await engine.containers(labelsOfHost(host), signal)
+      if (away) yield { kind: 'back', engine: 'docker' }
+      ;[pause, away] = [pauses.first, false]
+      yield* watch.compare(containers)
       for await (const event of events) yield* watch.take(event)
     } catch (error) {
       if (signal.aborted) return
-      if (pause === pauses.first)
-        log.warn({ error: describeError(error) }, 'the engine is away; it is asked again')
+      if (!away) yield { kind: 'away', engine: 'docker', ...describeError(error) }
+      away = true
     }
     await clock.sleep(pause, signal).catch(() => undefined)
     pause = Math.min(pause * 2, pauses.longest)

@@ -2,7 +2,7 @@ import { describeError, within, type RouteHandler } from '@longshore/core'
 import { StateWord, type coreRoutes, type Placement } from '@longshore/core/protocol'
 import { WebError } from '../errors.js'
 import type { ApiParts } from './parts.js'
-import { viewOf } from './services.js'
+import { viewsOf } from './services.js'
 
 type Routes = typeof coreRoutes
 
@@ -64,10 +64,8 @@ export function showOverview({ flow, journal, host }: ApiParts): RouteHandler<Ro
   return async () => {
     const seq = journal.last()
     const { events } = await journal.read({ limit: newest })
-    const views = flow
-      .placements()
-      .filter(({ declared }) => declared)
-      .map(viewOf)
+    const declared = flow.placements().filter((placement) => placement.declared)
+    const views = await viewsOf(flow, declared)
     const counted = StateWord.options.map(
       (word) => [word, views.filter(({ state }) => state === word).length] as const,
     )

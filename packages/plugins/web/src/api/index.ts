@@ -24,6 +24,7 @@ export function addCoreRoutes(
   add(coreRoutes.start, actOn('start', parts))
   add(coreRoutes.stop, actOn('stop', parts))
   add(coreRoutes.restart, actOn('restart', parts))
+  add(coreRoutes.rollback, actOn('rollback', parts))
   add(coreRoutes.commits, listCommits(parts))
   add(coreRoutes.deployments, listDeployments(parts))
   add(coreRoutes.deployment, showDeployment(parts))

@@ -1,18 +1,24 @@
 import { serviceUnknown, type Flow, type RouteHandler, type RouteRequest } from '@longshore/core'
 import { desired, stateOf, StateWord, why, type coreRoutes } from '@longshore/core/protocol'
-import type { Accepted, Placement, PlacementView, ServiceView } from '@longshore/core/protocol'
+import type { Accepted, HostState, Placement, PlacementView, ServiceView } from '@longshore/core/protocol'
 import type { ApiParts } from './parts.js'
 
 type Routes = typeof coreRoutes
 
-export function viewOf(placement: Placement): PlacementView {
-  const commit = desired(placement).commit
-  return { ...placement, state: stateOf(placement), desired: commit?.sha, why: why(placement) }
+/** Placements as the API answers them, each with what is known of its host. */
+export async function viewsOf(flow: Flow, placements: Placement[]): Promise<PlacementView[]> {
+  const hosts = new Map<string, HostState | undefined>()
+  for (const { host } of placements) if (!hosts.has(host)) hosts.set(host, await flow.hostState(host))
+  return placements.map((placement) => {
+    const host = hosts.get(placement.host)
+    const { commit } = desired(placement)
+    return { ...placement, state: stateOf(placement, host), desired: commit?.sha, why: why(placement, host) }
+  })
 }
 
 /** A service is as well as its worst placement. */
-function serviceView(name: string, placements: Placement[]): ServiceView {
-  const views = placements.map(viewOf)
+async function serviceView(flow: Flow, name: string, placements: Placement[]): Promise<ServiceView> {
+  const views = await viewsOf(flow, placements)
   const state = StateWord.options.find((word) => views.some((view) => view.state === word)) ?? 'unknown'
   return { name, state, placements: views }
 }
@@ -35,19 +41,23 @@ export function listServices({ flow }: ApiParts): RouteHandler<Routes['services'
     }
     const names = [...byName.keys()].sort()
     const page = names.slice(0, limit)
-    const items = page.map((name) => serviceView(name, byName.get(name)!))
+    const items = await Promise.all(page.map((name) => serviceView(flow, name, byName.get(name)!)))
     return { items, next: names.length > limit ? page.at(-1)! : null }
   }
 }
 
 export function showService({ flow }: ApiParts): RouteHandler<Routes['service']> {
-  return async ({ params: { service } }) => serviceView(service, placementsOf(flow, service))
+  return async ({ params: { service } }) => serviceView(flow, service, placementsOf(flow, service))
 }
 
-type Action = RouteRequest<{ service: string }, { host?: string }, { commit?: string; why?: string }>
+type Action = RouteRequest<
+  { service: string },
+  { host?: string },
+  { commit?: string; to?: string; why?: string }
+>
 
 /** An action is only asked for here: the flow decides, records and does it. */
-export function actOn(kind: 'deploy' | 'start' | 'stop' | 'restart', { flow, turns }: ApiParts) {
+export function actOn(kind: 'deploy' | 'start' | 'stop' | 'restart' | 'rollback', { flow, turns }: ApiParts) {
   return async ({ params: { service }, query: { host }, body, actor }: Action): Promise<Accepted> =>
     turns.name(await flow.request({ kind, service, host, ...body, actor }))
 }

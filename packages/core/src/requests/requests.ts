@@ -1,15 +1,18 @@
 import { desired, type Accepted, type Actor, type CoreDraft, type Placement } from '../protocol/index.js'
 import { InputError, RefusedError } from '../kernel/errors.js'
 import { newId } from '../kernel/ids.js'
-import type { Lane } from './lane.js'
-import type { FlowParts } from './parts.js'
-import { Ended } from './pipeline.js'
-import { deploymentUnknown, serviceUnknown } from './unknown.js'
+import type { Lane } from '../flow/lane.js'
+import type { FlowParts } from '../flow/parts.js'
+import { Ended } from '../flow/pipeline.js'
+import { rollbackTarget } from './rollback.js'
+import { deploymentUnknown, serviceUnknown } from '../flow/unknown.js'
 
 /** What a person or a program asks of a service. `host` absent: every placement that this kernel knows. */
 export type Request = { actor: Actor; why?: string } & (
   | { kind: 'deploy'; service: string; host?: string; commit?: string }
-  | { kind: 'start' | 'stop' | 'restart'; service: string; host?: string }
+  | { kind: 'start' | 'stop' | 'restart' | 'heal'; service: string; host?: string }
+  /** `to`: a commit or a deployment; absent: what was kept before that which runs. */
+  | { kind: 'rollback'; service: string; host?: string; to?: string }
   | { kind: 'cancel'; deployment: string }
 )
 type Cancel = Extract<Request, { kind: 'cancel' }>
@@ -29,12 +32,14 @@ export function takeRequests(parts: FlowParts, lanes: ReadonlyMap<string, Lane>)
     if (!placement?.declared || !lane) throw serviceUnknown(service, request.host, placement !== undefined)
     const asked = { parts, request, placement, lane }
     if (request.kind === 'stop') return stop(asked)
+    if (request.kind === 'heal') return heal(asked)
+    if (request.kind === 'rollback') return rollback(asked, request.to)
     return request.kind === 'start' ? start(asked) : redeploy(asked)
   }
 }
 
 /** A request, and the placement as it stands when it is asked. */
-interface Asked {
+export interface Asked {
   parts: FlowParts
   request: ServiceRequest
   placement: Placement
@@ -83,6 +88,27 @@ async function redeploy(asked: Asked): Promise<Accepted> {
   const id = newId(parts.clock.now())
   const trigger = keep ? 'restart' : 'operator'
   return { seq, deployment: lane.ask({ trigger, actor, why, force: true, keep, id }) }
+}
+
+/** What drifted is deployed again as it was. A hold stands above it, and what is under way as well. */
+function heal({ parts, request, placement, lane }: Asked): Accepted {
+  const { actor, why } = request
+  if (placement.hold || placement.deployment || !placement.running) return { seq: placement.seq }
+  const id = newId(parts.clock.now())
+  const ask = { trigger: 'drift', actor, why, force: true, keep: true, id } as const
+  return { seq: placement.seq, deployment: lane.ask(ask) }
+}
+
+/** To what was kept before, with the images that it used, whatever their names say now. */
+async function rollback(asked: Asked, to: string | undefined): Promise<Accepted> {
+  const { parts, request, placement, lane } = asked
+  refuseHeld(placement)
+  const target = await rollbackTarget(parts.journal, placement, to)
+  const seq = await choose(asked, target.commit.sha)
+  const { actor, why } = request
+  const id = newId(parts.clock.now())
+  const ask = { trigger: 'rollback', actor, why, force: true, like: target.id, id } as const
+  return { seq, deployment: lane.ask(ask) }
 }
 
 function refuseHeld({ hold, service }: Placement): void {
