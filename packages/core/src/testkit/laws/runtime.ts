@@ -23,7 +23,7 @@ const patience = 30_000
 export function runtimeLaws(make: () => Promise<RuntimeSubject>): Law[] {
   const state = lawsOf(make)
   const define: Define = (name, body) => state(name, (subject) => body(new Trial(subject)))
-  const laws = [applyLaws, folderLaws, failureLaws, endLaws, restartLaws]
+  const laws = [applyLaws, watchLaws, folderLaws, failureLaws, endLaws, restartLaws]
   return laws.flatMap((each) => each(define))
 }
 
@@ -121,6 +121,11 @@ function applyLaws(define: Define): Law[] {
       assert.deepEqual(await trial.found(), [idOf(2)])
       assert.equal(await trial.subject.alive('world'), 1)
     }),
+  ]
+}
+
+function watchLaws(define: Define): Law[] {
+  return [
     define('watch tells of a start and an end, in order, and ends when its signal aborts', async (trial) => {
       const stop = new AbortController()
       const told: InstanceChange[] = []
