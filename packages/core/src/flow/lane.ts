@@ -13,7 +13,7 @@ import { newId } from '../kernel/ids.js'
 import { persist } from '../waiting/backoff.js'
 import { endWith } from './end.js'
 import type { FlowParts } from './parts.js'
-import { heals } from './service.js'
+import { heals } from '../drift/policy.js'
 import { Ended, Pipeline, type Attempt } from './pipeline.js'
 
 /** Why `desired` is asked again. `force`: a person wants it, so what failed is tried again and what runs is replaced. */

@@ -11,7 +11,7 @@ import type { FoundInstance } from '../contracts/runtime.js'
 import { kindsOf } from '../drift/changes.js'
 import { endWith } from './end.js'
 import type { FlowParts } from './parts.js'
-import { heals } from './service.js'
+import { heals } from '../drift/policy.js'
 
 /**
  * After a start, whatever ended the last run: no deployment stays under way for ever, nothing that should not run goes on,

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Source } from '../contracts/git-provider.js'
-import type { LongshoreConfig, Placement, ServiceConfig } from '../protocol/index.js'
-import type { FlowParts } from './parts.js'
+import type { LongshoreConfig, ServiceConfig } from '../protocol/index.js'
 
 /** A service of the config, resolved for this host: what the flow works from. */
 export interface Service {
@@ -26,11 +25,6 @@ export function servicesOf(config: LongshoreConfig): Map<string, Service> {
     ([, { hosts }]) => !hosts || hosts.includes(config.host),
   )
   return new Map(here.map(([name, service]) => [name, resolve(name, service, config)]))
-}
-
-/** Whether what is gone without anybody's wish is brought back. */
-export function heals({ service }: FlowParts, { service: name, drift }: Placement): boolean {
-  return (service(name)?.policy.drift ?? 'heal') === 'heal' && !drift?.gaveUp
 }
 
 function resolve(

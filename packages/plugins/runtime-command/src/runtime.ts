@@ -1,5 +1,12 @@
 import { DeadlineError, describeError, LongshoreError, UnavailableError } from '@longshore/core'
-import type { ApplyContext, FoundInstance, PlacementRef, Plan, Runtime, InstanceChange } from '@longshore/core'
+import type {
+  ApplyContext,
+  FoundInstance,
+  PlacementRef,
+  Plan,
+  Runtime,
+  InstanceChange,
+} from '@longshore/core'
 import { resolveCommand } from './command.js'
 import type { CommandRun } from './config.js'
 import { runDown } from './down.js'

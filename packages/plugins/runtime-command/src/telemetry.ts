@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import type { Sample } from '@longshore/core/protocol'
-import { readLines, type LogFrame, type LogLine, type LogQuery, type StatsQuery, type Telemetry } from '@longshore/core'
+import {
+  readLines,
+  type LogFrame,
+  type LogLine,
+  type LogQuery,
+  type StatsQuery,
+  type Telemetry,
+} from '@longshore/core'
 import type { Changes } from './changes.js'
 import type { Records } from './records.js'
 
