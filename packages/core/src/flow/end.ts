@@ -1,4 +1,5 @@
 import { within } from '../waiting/deadline.js'
+import { kindsOf } from '../drift/changes.js'
 import type { FlowParts } from './parts.js'
 
 /** Milliseconds beyond a runtime's own deadline: it says better than we could what it waited for. */
@@ -26,9 +27,12 @@ export async function endWith(parts: FlowParts, kind: string, service: string): 
 
 /** Old checkouts go, all that are not in use when the service was removed; that this fails harms nobody and is logged. */
 export async function tidy(parts: FlowParts, service: string): Promise<void> {
-  const { runtimes, host, config, checkouts, log } = parts
+  const { runtimes, host, config, checkouts, journal, log } = parts
   const last = parts.service(service) ? config().retention.checkouts : 0
-  const uses = () => Promise.all([...runtimes.values()].map((each) => each.uses({ service, host })))
+  const placement = journal.placement(service, host)
+  // One that never ran it uses nothing of it, and its engine may not be there.
+  const own = [...kindsOf(placement ? [placement] : [])].flatMap((kind) => runtimes.get(kind) ?? [])
+  const uses = () => Promise.all(own.map((runtime) => runtime.uses({ service, host })))
   const used = within(slack, `asking what ${service} uses`, uses)
   const cleaned = used.then((deployments) => checkouts.clean(service, new Set(deployments.flat()), last))
   await cleaned.catch((error: unknown) => log.warn({ error, service }, 'old checkouts could not be removed'))
