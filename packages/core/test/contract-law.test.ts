@@ -18,7 +18,11 @@ describe('the fake runtime', () => {
       hangs: FakeRun.parse({ behave: 'hang' }),
     }
     const alive = async (service: string) => (runtime.running(service) ? 1 : 0)
-    return { runtime, runs, directory: tmpdir(), alive, reopen: async () => runtime, close }
+    const disturb = async (service: string) => {
+      runtime.drift(service, [{ what: 'config', say: 'somebody changed it' }])
+      return async () => runtime.drift(service, [])
+    }
+    return { runtime, runs, directory: tmpdir(), alive, disturb, reopen: async () => runtime, close }
   }
   for (const law of runtimeLaws(make)) it(law.name, law.run)
 })

@@ -1,17 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
-import { FakeGit, FakeRuntime, memoryDisk, startTestKernel, type MemoryDisk } from '../src/testkit/index.js'
+import { expect, it } from 'vitest'
+import { FakeRuntime, startTestKernel, type MemoryDisk } from '../src/testkit/index.js'
 import { coreProtocol, reduce, stateOf, why, type Event, type State } from '../src/protocol/index.js'
-import { ines, of, services, settled, start, url } from './start.js'
-
-/** What outlives a Longshore: its disk, its data folder, the git server, and what runs on the host. */
-async function world() {
-  const data = await mkdtemp(join(tmpdir(), 'longshore-world-'))
-  onTestFinished(() => rm(data, { recursive: true, force: true }))
-  return { data, disk: memoryDisk(), git: new FakeGit(), runtime: new FakeRuntime() }
-}
+import { ines, of, services, settled, start, url, world } from './start.js'
 
 it('a hold outlives a restart, and so do the pushes that came meanwhile', async () => {
   const around = await world()

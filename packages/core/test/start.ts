@@ -1,6 +1,16 @@
-import { afterEach } from 'vitest'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, onTestFinished } from 'vitest'
 import type { Actor, Event } from '../src/protocol/index.js'
-import { startTestKernel, type TestKernel, type TestKernelOptions } from '../src/testkit/index.js'
+import {
+  FakeGit,
+  FakeRuntime,
+  memoryDisk,
+  startTestKernel,
+  type TestKernel,
+  type TestKernelOptions,
+} from '../src/testkit/index.js'
 
 export const url = 'https://git.example/team/hello.git'
 export const ines: Actor = { kind: 'local', name: 'ines' }
@@ -36,4 +46,11 @@ export function services(runs: Record<string, object>, source: object = {}): Rec
     { source: { url: `https://git.example/team/${name}.git`, ...source }, run: { kind: 'fake', ...run } },
   ])
   return { services: Object.fromEntries(entries) }
+}
+
+/** What outlives a Longshore: its disk, its data folder, the git server, and what runs on the host. */
+export async function world() {
+  const data = await mkdtemp(join(tmpdir(), 'longshore-world-'))
+  onTestFinished(() => rm(data, { recursive: true, force: true }))
+  return { data, disk: memoryDisk(), git: new FakeGit(), runtime: new FakeRuntime() }
 }

@@ -60,10 +60,14 @@ export type InstanceChange = PlacementRef & { deployment: string; instance: stri
 /** What a runtime tells: of instances, of drift, and of the engine that it needs. */
 export type RuntimeChange =
   | InstanceChange
-  /** How what runs differs now from what was applied; none: it is right again. Not told of what the runtime does itself. */
+  /**
+   * How what runs differs now from what was applied; none: it is right again, whoever put it right, also by an `apply` or an
+   * `end`. What the runtime does itself is no difference. It is told before the `lost` of what it tells of.
+   */
   | (PlacementRef & { kind: 'drifted'; differences: Difference[] })
-  /** The engine cannot be asked: nothing more is told until it is back, and then all that changed meanwhile. */
+  /** The engine cannot be asked: nothing more is told until it answers again, and then all that changed meanwhile. */
   | { kind: 'away'; engine: string; code: string; reason: string }
+  /** That was all. */
   | { kind: 'back'; engine: string }
 
 /**

@@ -14,7 +14,10 @@ export const driftPlugin = definePlugin({
   setup({ needs, hooks }) {
     const healer = new Healer({ ...needs, host: needs.host.name })
     hooks.recorded.tap((event) => healer.told(event))
-    hooks.started.tap(() => healer.start())
+    hooks.started.tap(() => {
+      healer.start()
+      needs.config.changed(async () => healer.lookAgain())
+    })
     hooks.stopping.tap(() => healer.stop())
   },
 })

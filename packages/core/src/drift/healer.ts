@@ -3,7 +3,7 @@ import type { Journal } from '../journal/journal.js'
 import type { Clock } from '../kernel/clock.js'
 import type { Config } from '../kernel/config.js'
 import type { Logger } from '../kernel/logger.js'
-import { nextHeal, systemActor, type Event, type Placement } from '../protocol/index.js'
+import { nextHeal, systemActor, type Event, type NextHeal, type Placement } from '../protocol/index.js'
 
 export interface HealerParts {
   flow: Flow
@@ -14,12 +14,15 @@ export interface HealerParts {
   host: string
 }
 
+/** Milliseconds that a wait lasts at most, whatever a wall clock that jumped says. */
+const longest = 300_000
+
 /** Puts right what drifted, where the policy says so: by the same pipe as everybody, with back-off, and not for ever. */
 export class Healer {
   readonly #parts: HealerParts
   /** One wait per service; it ends when something newer is known of it. */
   readonly #waits = new Map<string, AbortController>()
-  #stopped = false
+  #works = false
 
   constructor(parts: HealerParts) {
     this.#parts = parts
@@ -27,12 +30,18 @@ export class Healer {
 
   /** What drifted before this start. */
   start(): void {
-    for (const { service, drift } of this.#parts.flow.placements()) if (drift) this.#look(service)
+    this.#works = true
+    this.lookAgain()
   }
 
   stop(): void {
-    this.#stopped = true
+    this.#works = false
     for (const wait of this.#waits.values()) wait.abort()
+  }
+
+  /** The policies may be others. */
+  lookAgain(): void {
+    for (const { service, drift } of this.#parts.flow.placements()) if (drift) this.#look(service)
   }
 
   /** Something was recorded. */
@@ -46,42 +55,33 @@ export class Healer {
     this.#waits.get(service)?.abort()
     this.#waits.delete(service)
     const next = this.#next(service)
-    if (next === 'never' || this.#stopped) return
+    if (!next || !this.#works) return
     const wait = new AbortController()
     this.#waits.set(service, wait)
-    const pause = next === 'gaveUp' ? 0 : Math.max(0, next - clock.now())
     clock
-      .sleep(pause, wait.signal)
-      .then(() => this.#act(service, wait.signal))
+      .sleep(Math.min(Math.max(0, next.at - clock.now()), longest), wait.signal)
+      .then(() => this.#act(service))
       .catch((error: unknown) => {
         if (!wait.signal.aborted) log.error({ error, service }, 'what drifted could not be put right')
       })
   }
 
   /** The placement is asked once more: it may have changed while this waited. */
-  async #act(service: string, signal: AbortSignal): Promise<void> {
+  async #act(service: string): Promise<void> {
     const { flow, journal } = this.#parts
     const next = this.#next(service)
-    if (signal.aborted || next === 'never') return
-    if (next !== 'gaveUp') {
-      await flow.request({ kind: 'heal', service, actor: systemActor })
-      return
-    }
+    const actor = systemActor
+    if (next?.act === 'try') await flow.request({ kind: 'heal', service, actor })
+    if (next?.act !== 'give up') return
     const { drift, running } = this.#placement(service)!
-    const data = { tries: drift!.tries }
-    await journal.record({
-      kind: 'drift.gaveUp',
-      service,
-      deployment: running!.deployment,
-      actor: systemActor,
-      data,
-    })
+    const about = { service, deployment: running!.deployment, actor }
+    await journal.record({ kind: 'drift.gaveUp', ...about, data: { tries: drift!.tries } })
   }
 
-  #next(service: string): ReturnType<typeof nextHeal> {
+  #next(service: string): NextHeal | undefined {
     const placement = this.#placement(service)
     const policy = this.#parts.config.current().services[service]?.policy.drift
-    return placement && policy === 'heal' && !placement.deployment ? nextHeal(placement) : 'never'
+    return placement && policy === 'heal' ? nextHeal(placement) : undefined
   }
 
   #placement(service: string): Placement | undefined {

@@ -1,7 +1,9 @@
 import {
   desired,
   gaveUp,
+  isDrifted,
   isLost,
+  nextHeal,
   satisfied,
   systemActor,
   type Actor,
@@ -24,6 +26,8 @@ export interface Ask {
   force?: boolean
   /** Stay on the commit that runs. */
   keep?: boolean
+  /** The deployment whose drift is to be put right: nothing is done when another one runs by then. */
+  heals?: string
   /** The deployment to repeat, with what it used. */
   like?: string
   /** The id that the deployment shall have, when the asker has told it to somebody already. */
@@ -120,6 +124,11 @@ export class Lane {
     this.#work = undefined
   }
 
+  /** Whether it is gone and to be brought back, however often that fails; of what its runtime calls drift healing is the end. */
+  #lost(placement: Placement): boolean {
+    return isLost(placement) && !isDrifted(placement) && heals(this.#parts, placement)
+  }
+
   /** One look at the difference between what runs and what should. */
   async #close(ask: Ask): Promise<void> {
     const placement = this.#placement()
@@ -127,15 +136,18 @@ export class Lane {
     const { running, stuck } = placement
     const { commit: wanted, because } = desired(placement)
     if (!wanted) {
-      // Another repository or branch is declared: what runs goes on until a commit of that one is there.
-      if (running && because === 'nothing yet') return
+      // Another repository or branch is declared, or the data folder was lost: what runs goes on until a commit is there.
+      if (because === 'nothing yet') return
       if (running || stuck || ask.trigger !== 'commit') await this.#end(placement, ask)
       return
     }
-    const [failed, lost] = [gaveUp(placement), isLost(placement) && heals(this.#parts, placement)]
-    if (!ask.force && !lost && (failed || satisfied(placement))) return
-    // What was lost comes back as it ran, when the newest is known to fail.
-    const keep = ask.keep || (failed && (lost || ask.trigger === 'lost'))
+    const failed = gaveUp(placement)
+    const back =
+      this.#lost(placement) ||
+      (ask.heals !== undefined && ask.heals === running?.deployment && nextHeal(placement)?.act === 'try')
+    if (!ask.force && !back && (failed || satisfied(placement))) return
+    // What was lost or has drifted comes back as it ran, when the newest is known to fail.
+    const keep = ask.keep || (failed && (back || ask.trigger === 'lost'))
     const commit = keep && running ? running.commit : wanted
     const { trigger, actor, why, id = newId(this.#parts.clock.now()) } = ask
     const same = running && satisfied({ ...placement, newest: commit, pin: undefined })
@@ -143,7 +155,7 @@ export class Lane {
     const like = ask.like ?? (same && trigger !== 'operator' ? running.deployment : undefined)
     await this.#deploy(placement, { id, commit, trigger, actor, why, like }, wanted.sha)
     const after = this.#placement()
-    if (after && isLost(after) && trigger !== 'drift' && heals(this.#parts, after))
+    if (after && this.#lost(after))
       throw new UnavailableError('SERVICE_LOST', after.last?.reason ?? 'it is gone')
     // What came in meanwhile, or what this one left undone, is looked at again; a failure is not.
     this.#ask ??= { trigger, actor: systemActor }
@@ -192,18 +204,23 @@ export class Lane {
   }
 }
 
+/** How much what asks insists, where it is less than others. */
+const weight: Partial<Record<Trigger, number>> = { commit: 1, drift: 2 }
+const weigh = ({ trigger }: Ask) => weight[trigger] ?? 3
+
 /**
- * Two asks become one: the newer speaks, unless it is a mere commit, which insists on nothing; what either insisted on
- * stays, and the id that was told first.
+ * Two asks become one: the newer speaks, unless it insists on less, as a mere commit does; what either insisted on stays,
+ * and the id that was told first.
  */
 function merge(before: Ask | undefined, after: Ask): Ask {
   if (!before) return after
   const keep = after.force ? after.keep : before.keep
   return {
-    ...(after.trigger === 'commit' ? before : after),
+    ...(weigh(after) < weigh(before) ? before : after),
     force: before.force || after.force,
     keep,
     like: after.like ?? before.like,
+    heals: after.heals ?? before.heals,
     id: before.id ?? after.id,
   }
 }

@@ -21,6 +21,9 @@ export class Ended extends LongshoreError {
   }
 }
 
+/** Milliseconds between two tries while an engine is away: what waited goes on soon after it is back. */
+const awayLook = 2_000
+
 /** One attempt that is wanted. */
 export interface Attempt {
   id: string
@@ -59,7 +62,7 @@ export class Pipeline {
       const { slots } = this.#parts
       if (slots.full)
         await this.#note('as many deployments are under way as may be (defaults.parallel): it waits')
-      await this.#until(AwayError, () => slots.take(this.#signal, () => this.#carryOut(directory)))
+      await this.#until(AwayError, () => slots.take(this.#signal, () => this.#carryOut(directory)), awayLook)
       await this.#settle('kept')
     } catch (error) {
       await this.#fail(error)
@@ -108,12 +111,15 @@ export class Pipeline {
     return this.#until(UnavailableError, () => this.#checkOut())
   }
 
-  /** Does the work, again and again while it fails by this. */
-  async #until<T>(passing: typeof UnavailableError, work: () => Promise<T>): Promise<T> {
-    const done = await persist(this.#parts.clock, this.#signal, work, async (error, wait) => {
+  /** Does the work, again and again while it fails by this, `longest` ms apart at most. */
+  async #until<T>(passing: typeof UnavailableError, work: () => Promise<T>, longest?: number): Promise<T> {
+    let noted: string | undefined
+    const again = async (error: unknown, wait: number) => {
       if (!(error instanceof passing)) throw error
-      await this.#note(`${error.message}; tried again in ${Math.round(wait / 1000)} s`)
-    })
+      const line = `${error.message}; tried again ${longest ? 'until it is back' : `in ${Math.round(wait / 1000)} s`}`
+      if (line !== noted) await this.#note((noted = line))
+    }
+    const done = await persist(this.#parts.clock, this.#signal, work, again, longest)
     this.#signal.throwIfAborted()
     return done as T
   }

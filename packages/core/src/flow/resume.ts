@@ -1,6 +1,7 @@
 import {
   alive,
   desired,
+  isDrifted,
   isLost,
   systemActor,
   type CoreDraft,
@@ -38,7 +39,7 @@ export async function resume(
     if (blind.has(running?.runtime ?? placement.run.kind)) continue
     const here = deployed.get(service)
     const gone = placement.instances.filter(({ id, state }) => alive.has(state) && !found.has(id))
-    drafts.push(...gone.map((instance) => instanceLost(service, instance)))
+    drafts.push(...gone.map((instance) => instanceLost(service, instance, back)))
     // What runs is not what the journal last knew to be kept: a crash came between the two.
     const other = here !== undefined && !(running && here.has(running.deployment))
     // What was interrupted may have ended what ran before it.
@@ -47,9 +48,8 @@ export async function resume(
   }
   if (drafts.length > 0) await journal.record(...drafts)
   const here = [...journal.placements().values()].filter((each) => each.host === host)
-  const lost = here.filter(
-    (each) => desired(each).commit && (suspect.has(each.service) || (isLost(each) && heals(parts, each))),
-  )
+  const isGone = (each: Placement) => isLost(each) && !isDrifted(each) && heals(parts, each)
+  const lost = here.filter((each) => desired(each).commit && (suspect.has(each.service) || isGone(each)))
   return { found: new Set(deployed.keys()), lost: new Set(lost.map(({ service }) => service)) }
 }
 
@@ -60,8 +60,9 @@ function interrupted(service: string, { id, commit }: NonNullable<Placement['dep
   return { kind: 'deployment.settled', ...about, data }
 }
 
-function instanceLost(service: string, { id, deployment }: Instance): CoreDraft {
-  const data = { instance: id, reason: 'it was gone when Longshore started' }
+function instanceLost(service: string, { id, deployment }: Instance, back?: unknown): CoreDraft {
+  const reason = `it was gone when ${back ? 'its engine was back' : 'Longshore started'}`
+  const data = { instance: id, reason }
   return { kind: 'instance.lost', service, deployment, actor: systemActor, data }
 }
 

@@ -35,7 +35,10 @@ export class Works {
     this.request = takeRequests(this.parts, this.#lanes)
     this.#config = config
     this.#storage = storage
-    this.#changes = new Changes(this.parts, this.#life.signal, (kinds) => this.#findAgain(kinds))
+    this.#changes = new Changes(this.parts, this.#life.signal, {
+      back: (kinds) => this.#findAgain(kinds),
+      lost: (service) => void this.#lanes.get(service)?.ask({ trigger: 'lost', actor: systemActor }),
+    })
   }
 
   async start(version: string): Promise<void> {
@@ -129,14 +132,17 @@ export class Works {
     }
     if (drafts.length > 0) await this.parts.journal.record(...drafts)
     this.#services = next
-    this.#changes.follow(this.#here())
+    await this.#changes.follow(this.#here())
   }
 
-  /** An engine is back: what it runs is looked at once more, and what is gone is brought back. */
+  /** An engine is back: what it runs is looked at once more, what is gone is brought back, and what waited goes on. */
   async #findAgain(kinds: string[]): Promise<void> {
     const { lost } = await resume(this.parts, new Set(kinds))
-    for (const service of lost)
-      this.#lanes.get(service)?.ask({ trigger: 'lost', actor: systemActor, force: true })
+    for (const { service, running, run } of this.#here()) {
+      if (!kinds.includes(running?.runtime ?? run.kind)) continue
+      const trigger = lost.has(service) ? 'lost' : 'resume'
+      this.#lanes.get(service)?.ask({ trigger, actor: systemActor, force: trigger === 'lost' })
+    }
   }
 
   #open(service: string, trigger: Trigger): void {

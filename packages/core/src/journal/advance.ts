@@ -85,8 +85,11 @@ export class Advance implements Journal {
   async surely(signal: AbortSignal, ...drafts: (CoreDraft | EventDraft)[]): Promise<Event[]> {
     let events: Event[] | undefined
     const { clock, log } = this.#parts
-    const again = (error: unknown, wait: number) =>
+    const again = (error: unknown, wait: number) => {
+      // What is no event never becomes one.
+      if (error instanceof InputError) throw error
       log.error({ error, wait, kind: drafts[0]?.kind }, 'what has happened could not be recorded yet')
+    }
     await persist(clock, signal, async () => void (events = await this.record(...drafts)), again, surelyEvery)
     return events ?? this.record(...drafts)
   }

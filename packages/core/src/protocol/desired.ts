@@ -64,7 +64,7 @@ function awayFor({ running, deployment }: Placement, host: HostState | undefined
 }
 
 /** Whether what runs is known not to be what was applied. */
-function drifted({ drift, running }: Placement): boolean {
+export function isDrifted({ drift, running }: Placement): boolean {
   return running !== undefined && drift !== undefined && drift.differences.length > 0
 }
 
@@ -78,11 +78,13 @@ export function stateOf(placement: Placement, host?: HostState): StateWord {
     ({ state, deployment }) =>
       state !== 'running' && state !== 'exited' && deployment === placement.running?.deployment,
   )
+  const drifted = isDrifted(placement)
   if (awayFor(placement, host)) return 'unknown'
-  if (placement.stuck || gaveUp(placement) || placement.drift?.gaveUp || (ill && commit)) return 'failing'
+  if (placement.stuck || gaveUp(placement) || (drifted ? placement.drift!.gaveUp : ill && commit))
+    return 'failing'
   if (because === 'quarantined') return 'quarantined'
   if (because === 'held') return 'held'
-  if (drifted(placement)) return 'drift'
+  if (drifted) return 'drift'
   if (placement.deployment) return 'deploying'
   return commit && satisfied(placement) ? 'healthy' : 'unknown'
 }
@@ -102,7 +104,7 @@ export function why(placement: Placement, host?: HostState): string | undefined 
     return `${service} does not run: ${actorWord(hold.by)} holds it since ${hold.since}${hold.why ? `, "${hold.why}"` : ''}.${waits}`
   }
   if (deployment) return `${service} moves to ${short(deployment.commit)}: ${deployment.phase}.`
-  if (drifted(placement)) return differs(placement)
+  if (isDrifted(placement)) return differs(placement)
   if (commit && isLost(placement)) return lostStill(placement)
   if (commit && gaveUp(placement)) {
     const again = running?.commit.sha === commit.sha ? ' as it is declared now' : ''
@@ -130,7 +132,8 @@ function differs({ service, drift, running }: Placement): string {
   const { differences, gaveUp, tries } = drift!
   const [first] = differences
   const more = differences.length > 1 ? `, and ${differences.length - 1} more` : ''
-  const healing = tries > 0 ? ` Healing was tried ${tries} times${gaveUp ? ' and gave up' : ''}.` : ''
+  const times = tries === 1 ? 'once' : `${tries} times`
+  const healing = tries > 0 ? ` Healing was tried ${times}${gaveUp ? ' and gave up' : ''}.` : ''
   return `${service} was changed behind Longshore's back since ${short(running!.commit)} was deployed: ${first!.say}${more}.${healing}`
 }
 

@@ -32,9 +32,14 @@ export type Drift = z.infer<typeof Drift>
 /** Milliseconds without a try after which earlier ones say nothing about the next drift. */
 const calm = 1_800_000
 /** A placement's drift after it was found to be different at that time. */
-export function driftFound(before: Drift | undefined, differences: Difference[], since: string): Drift {
-  const recent = before?.tried !== undefined && Date.parse(since) - Date.parse(before.tried) < calm
-  return recent
-    ? { ...before, differences, since }
-    : { differences, since, tries: 0, tried: undefined, gaveUp: false }
+export function driftFound(before: Drift | undefined, differences: Difference[], at: string): Drift {
+  // Another difference beside one that lasts is the same trouble.
+  if (before && before.differences.length > 0) return { ...before, differences }
+  const recent = before?.tried !== undefined && Date.parse(at) - Date.parse(before.tried) < calm
+  return recent ? { ...before, differences, since: at } : untried({ differences, since: at })
+}
+
+/** Drift that healing begins anew with. */
+export function untried({ differences, since }: Pick<Drift, 'differences' | 'since'>): Drift {
+  return { differences, since, tries: 0, tried: undefined, gaveUp: false }
 }

@@ -15,7 +15,7 @@ export {
   type EventOf,
 } from './event.js'
 export { Difference, Drift, DriftPolicy } from './drift.js'
-export { nextHeal } from './heal.js'
+export { nextHeal, type NextHeal } from './heal.js'
 export { HostState } from './host.js'
 export { Made } from './made.js'
 export { Sample } from './sample.js'
@@ -42,7 +42,17 @@ export {
   type RouteShape,
 } from './rest.js'
 export { coreRoutes, EventQuery, HostQuery, ListQuery } from './core-routes.js'
-export { alive, desired, gaveUp, isLost, satisfied, stateOf, why, type Desired } from './desired.js'
+export {
+  alive,
+  desired,
+  gaveUp,
+  isDrifted,
+  isLost,
+  satisfied,
+  stateOf,
+  why,
+  type Desired,
+} from './desired.js'
 export {
   configSchema,
   type ConfigPart,

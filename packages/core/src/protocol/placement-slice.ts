@@ -1,5 +1,5 @@
 import type { Outcome } from './deployment.js'
-import { driftFound } from './drift.js'
+import { driftFound, untried } from './drift.js'
 import { alive, isLost } from './desired.js'
 import { isKind, type Event, type EventOf } from './event.js'
 import { placementKey } from './names.js'
@@ -141,8 +141,8 @@ function settle(
       ...next,
       failed,
       stuck: undefined,
-      // Healing remembers its tries; whatever else was kept begins anew.
-      drift: current.trigger === 'drift' ? state.drift : undefined,
+      // Healing remembers its tries; whatever else was kept begins anew. What differs still is for the runtime to say.
+      drift: current.trigger === 'drift' || !state.drift ? state.drift : untried(state.drift),
       running: { commit, deployment: id, digest, runtime, since: at },
     }
   }

@@ -90,13 +90,11 @@ async function redeploy(asked: Asked): Promise<Accepted> {
   return { seq, deployment: lane.ask({ trigger, actor, why, force: true, keep, id }) }
 }
 
-/** What drifted is deployed again as it was. A hold stands above it, and what is under way as well. */
-function heal({ parts, request, placement, lane }: Asked): Accepted {
+/** What drifted is deployed again as it was, if that is still so when its turn has come. */
+function heal({ request, placement, lane }: Asked): Accepted {
   const { actor, why } = request
-  if (placement.hold || placement.deployment || !placement.running) return { seq: placement.seq }
-  const id = newId(parts.clock.now())
-  const ask = { trigger: 'drift', actor, why, force: true, keep: true, id } as const
-  return { seq: placement.seq, deployment: lane.ask(ask) }
+  lane.ask({ trigger: 'drift', actor, why, heals: placement.running?.deployment })
+  return { seq: placement.seq }
 }
 
 /** To what was kept before, with the images that it used, whatever their names say now. */

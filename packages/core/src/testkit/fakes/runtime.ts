@@ -28,13 +28,15 @@ export class FakeRuntime implements Runtime<FakeRun> {
   /** The plans that were applied, in order. */
   readonly applied: Plan<FakeRun>[] = []
   #away: string | undefined
+  #gate: Promise<void> | undefined
   readonly #running = new Map<string, FoundInstance>()
-  #tell!: (told: Told) => void
-  #next = new Promise<Told>((resolve) => (this.#tell = resolve))
+  readonly #drifted = new Map<string, RuntimeChange>()
+  #say!: (told: Told) => void
+  #next = new Promise<Told>((resolve) => (this.#say = resolve))
 
   async apply(plan: Plan<FakeRun>, { signal, output }: ApplyContext): Promise<Made> {
     signal.throwIfAborted()
-    if (this.#away !== undefined) throw new AwayError('FAKE_AWAY', this.#away)
+    this.#reach()
     this.applied.push(plan)
     const made = plan.made ?? { images: { app: `sha256:${plan.deployment}` }, env: Object.keys(plan.env) }
     const { service, host, deployment, run } = plan
@@ -45,22 +47,26 @@ export class FakeRuntime implements Runtime<FakeRun> {
       await new Promise((_, reject) =>
         signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
       )
+    await this.#gate
     if (this.broken) throw new UnavailableError('FAKE_BROKEN', 'told to be broken')
     if (run.behave === 'fail') throw new RefusedError('FAKE_FAILED', 'told to fail')
     if (old) this.#exit(old)
     const instance = { service, host, deployment, instance: `fake-${deployment}` }
     this.#running.set(service, instance)
-    this.#say({ kind: 'started', ...instance })
+    this.tell({ kind: 'started', ...instance })
+    this.#right({ service, host })
     return made
   }
 
-  async end({ service }: PlacementRef): Promise<void> {
+  async end({ service, host }: PlacementRef): Promise<void> {
+    this.#reach()
     const old = this.#running.get(service)
     if (old) this.#exit(old)
+    this.#right({ service, host })
   }
 
   async find(): Promise<FoundInstance[]> {
-    if (this.#away !== undefined) throw new AwayError('FAKE_AWAY', this.#away)
+    this.#reach()
     return [...this.#running.values()]
   }
 
@@ -73,7 +79,10 @@ export class FakeRuntime implements Runtime<FakeRun> {
     const ended = new Promise<undefined>((resolve) =>
       signal.addEventListener('abort', () => resolve(undefined), { once: true }),
     )
-    for (let next = this.#next; ;) {
+    let next = this.#next
+    if (this.#away !== undefined) yield this.#awayNow(this.#away)
+    yield* this.#drifted.values()
+    for (;;) {
       const told = await Promise.race([next, ended])
       if (!told || signal.aborted) return
       next = told.next
@@ -86,9 +95,20 @@ export class FakeRuntime implements Runtime<FakeRun> {
     return this.#running.get(service)
   }
 
+  /** Each apply waits from now on, until the answer is called. */
+  hold(): () => void {
+    let release!: () => void
+    this.#gate = new Promise<void>((resolve) => (release = resolve))
+    return release
+  }
+
   /** Somebody changes what runs, or (no differences) puts it right, behind the runtime's back. */
   drift(service: string, differences: Difference[]): void {
-    this.#say({ kind: 'drifted', service, host: this.#running.get(service)?.host ?? '', differences })
+    const host = this.#running.get(service)?.host ?? ''
+    const change: RuntimeChange = { kind: 'drifted', service, host, differences }
+    if (differences.length > 0) this.#drifted.set(service, change)
+    else this.#drifted.delete(service)
+    this.tell(change)
   }
 
   /** What runs for the service is gone, without anybody's wish. */
@@ -96,28 +116,42 @@ export class FakeRuntime implements Runtime<FakeRun> {
     const old = this.#running.get(service)
     if (!old) return
     this.#running.delete(service)
-    this.#say({ kind: 'lost', ...old, reason })
+    if (this.#away === undefined) this.tell({ kind: 'lost', ...old, reason })
   }
 
   /** The engine goes: nothing is answered until it is back. */
   leave(reason: string): void {
     this.#away = reason
-    this.#say({ kind: 'away', engine: 'fake', code: 'FAKE_AWAY', reason })
+    this.tell(this.#awayNow(reason))
   }
 
   comeBack(): void {
     this.#away = undefined
-    this.#say({ kind: 'back', engine: 'fake' })
+    this.tell({ kind: 'back', engine: 'fake' })
+  }
+
+  #reach(): void {
+    if (this.#away !== undefined) throw new AwayError('FAKE_AWAY', this.#away)
+  }
+
+  #awayNow(reason: string): RuntimeChange {
+    return { kind: 'away', engine: 'fake', code: 'FAKE_AWAY', reason }
+  }
+
+  /** What drifted is right again by what this did. */
+  #right({ service, host }: PlacementRef): void {
+    if (this.#drifted.delete(service)) this.tell({ kind: 'drifted', service, host, differences: [] })
   }
 
   #exit({ service, ...rest }: FoundInstance): void {
     this.#running.delete(service)
-    this.#say({ kind: 'exited', service, ...rest, exitCode: 0, signal: null })
+    this.tell({ kind: 'exited', service, ...rest, exitCode: 0, signal: null })
   }
 
-  #say(change: RuntimeChange): void {
-    const tell = this.#tell
-    this.#next = new Promise((resolve) => (this.#tell = resolve))
-    tell({ change, next: this.#next })
+  /** Says it to whoever watches. */
+  tell(change: RuntimeChange): void {
+    const say = this.#say
+    this.#next = new Promise((resolve) => (this.#say = resolve))
+    say({ change, next: this.#next })
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { ApplyContext, Plan, Runtime, InstanceChange } from '../../contracts/runtime.js'
 import { LongshoreError } from '../../kernel/errors.js'
 import { lawsOf, type Law } from '../law.js'
+import { driftLaws } from './runtime-drift.js'
 
 /** A runtime under test, and what its kind calls a service that lasts, fails or hangs. */
 export interface RuntimeSubject {
@@ -12,6 +13,11 @@ export interface RuntimeSubject {
   directory: string
   /** How many of the service are alive, counted by other means than the runtime's. */
   alive(service: string): Promise<number>
+  /**
+   * Changes what runs of the service behind the runtime's back; answers how to put it right by the same way. Absent where the
+   * runtime tells of no drift.
+   */
+  disturb?(service: string): Promise<() => Promise<void>>
   /** Longshore was killed: the runtime of the next start, on what this one left. */
   reopen(): Promise<Runtime>
   close(): Promise<void>
@@ -23,7 +29,7 @@ const patience = 30_000
 export function runtimeLaws(make: () => Promise<RuntimeSubject>): Law[] {
   const state = lawsOf(make)
   const define: Define = (name, body) => state(name, (subject) => body(new Trial(subject)))
-  const laws = [applyLaws, watchLaws, folderLaws, failureLaws, endLaws, restartLaws]
+  const laws = [applyLaws, watchLaws, folderLaws, failureLaws, endLaws, driftLaws, restartLaws]
   return laws.flatMap((each) => each(define))
 }
 
