@@ -29,7 +29,7 @@ export const libraryHomes = {
   'smol-toml': '^packages/cli/src/config/toml\\.ts$',
   tapable: '^packages/core/src/kernel/hooks\\.ts$',
   tsyringe: '^packages/core/src/kernel/container\\.ts$',
-  yaml: '^packages/cli/src/config/yaml\\.ts$',
+  yaml: '^packages/(cli/src/config|plugins/runtime-docker/src/compose)/yaml\\.ts$',
 }
 
 /** @param {string} library */

@@ -1,9 +1,17 @@
 import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Endpoint } from './engine/endpoint.js'
 import { engineFault } from './errors.js'
-import { ContainerDetails, ContainerSummary, EngineEvent, ImageDetails, Progress, Version } from './schema.js'
+import {
+  ContainerDetails,
+  ContainerSummary,
+  EngineEvent,
+  ImageDetails,
+  Labelled,
+  Progress,
+  Version,
+} from './schema.js'
 
 /** Milliseconds that the engine may take to answer what is not a stream. */
 const deadline = 60_000
@@ -27,7 +35,7 @@ export class Engine {
 
   /** Containers in every state whose labels are all as given. */
   containers(labels: Record<string, string>, signal?: AbortSignal): Promise<ContainerSummary[]> {
-    const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`)
+    const label = words(labels)
     return this.#ask(
       ContainerSummary.array(),
       (docker) => docker.listContainers({ all: true, filters: { label } }),
@@ -90,6 +98,22 @@ export class Engine {
     return found.some((network) => network.Name === name)
   }
 
+  networks(labels: Record<string, string>): Promise<Labelled[]> {
+    const filters = { label: words(labels) }
+    return this.#ask(Labelled.array(), (docker) => docker.listNetworks({ filters }))
+  }
+
+  /** Errors: ENGINE_REFUSED where something is still in it. */
+  async removeNetwork(id: string): Promise<void> {
+    await this.#call((docker) => docker.getNetwork(id).remove()).catch(ignore('missing'))
+  }
+
+  async volumes(labels: Record<string, string>): Promise<Labelled[]> {
+    const Answer = z.object({ Volumes: Labelled.array().nullish() })
+    const filters = { label: words(labels) }
+    return (await this.#ask(Answer, (docker) => docker.listVolumes({ filters }))).Volumes ?? []
+  }
+
   async makeNetwork(name: string, labels: Record<string, string>): Promise<void> {
     await this.#call((docker) =>
       docker.createNetwork({ Name: name, Labels: labels, CheckDuplicate: true }),
@@ -101,7 +125,7 @@ export class Engine {
     labels: Record<string, string>,
     signal: AbortSignal,
   ): Promise<AsyncGenerator<EngineEvent, void>> {
-    const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`)
+    const label = words(labels)
     const stream = await this.#call(
       (docker) => docker.getEvents({ filters: { type: ['container'], label } }),
       signal,
@@ -168,6 +192,11 @@ export class Engine {
     const { ApiVersion } = Version.parse(await new Client(place).version())
     return new Client({ ...place, version: `v${older(ApiVersion, newest)}` })
   }
+}
+
+/** Labels as the engine's filters take them. */
+function words(labels: Record<string, string>): string[] {
+  return Object.entries(labels).map(([key, value]) => `${key}=${value}`)
 }
 
 function older(a: string, b: string): string {

@@ -96,6 +96,8 @@ export const DockerConfig = z
   .strictObject({
     /** `unix:///path` or `tcp://host:port`; absent: DOCKER_HOST, the current context, the rootless socket, /var/run/docker.sock. */
     host: z.string().min(1).optional(),
+    /** The path of the Compose binary; absent: where the `docker` command finds its plugins, then PATH. */
+    compose: z.string().startsWith('/').optional(),
     /** Folders of the host, and all below them, that a volume may name. */
     hostPaths: z.array(z.string().startsWith('/')).default([]),
   })

@@ -1,6 +1,10 @@
 import { Clock, definePlugin, HostInfo, Logger, Runtime } from '@longshore/core'
 import { Engine } from './client.js'
 import { DockerConfig, ImageRun } from './config.js'
+import { findCompose } from './compose/binary.js'
+import { ComposeRun } from './compose/config.js'
+import { ComposeProject } from './compose/project.js'
+import { Records } from './compose/records.js'
 import { OneContainer } from './container/replace.js'
 import { findEndpoint } from './engine/endpoint.js'
 import { ensureImage } from './image/pull.js'
@@ -9,6 +13,7 @@ import { DockerRuntime, type Kind, type Tools } from './runtime.js'
 /** How each kind of service is brought up on an engine. */
 export function kindsOf(tools: Tools): Record<string, Kind> {
   return {
+    compose: new ComposeProject(tools),
     image: new OneContainer<ImageRun>(tools, ({ run }, context) => ensureImage(tools.engine, run, context)),
   }
 }
@@ -19,16 +24,21 @@ export default definePlugin({
   config: DockerConfig,
   needs: { clock: Clock, host: HostInfo, log: Logger },
   provides: [Runtime],
-  runs: { image: ImageRun },
+  runs: { compose: ComposeRun, image: ImageRun },
   setup({ config, needs: { clock, host, log }, provide, doctor }) {
     const engine = new Engine(findEndpoint(config.host, process.env))
-    const tools = { engine, clock, log, host: host.name, config }
+    const records = new Records(host.data, clock)
+    const tools = { engine, clock, log, host: host.name, config, records }
     const kinds = kindsOf(tools)
     const runtime = new DockerRuntime(tools, kinds)
     for (const kind of Object.keys(kinds)) provide(Runtime, kind, runtime)
     doctor.add('engine', async (signal) => {
       const { Version, ApiVersion } = await engine.version(signal)
       return { ok: true, say: `Docker ${Version} (API ${ApiVersion}) answers at ${engine.endpoint.host}` }
+    })
+    doctor.add('compose', async () => {
+      const { path, version } = await findCompose(config.compose, process.env)
+      return { ok: true, say: `Docker Compose ${version} is at ${path}` }
     })
   },
 })

@@ -9,9 +9,14 @@ import type {
   Runtime,
   RuntimeChange,
 } from '@longshore/core'
+import type { Made } from '@longshore/core/protocol'
 import type { Engine } from './client.js'
 import type { DockerConfig } from './config.js'
+import { stopOrder } from './compose/order.js'
+import type { Records } from './compose/records.js'
 import { instanceOf, labelsOfHost, labelsOfPlacement } from './container/labels.js'
+import { removeNetworks } from './engine/networks.js'
+import { Retold } from './engine/retold.js'
 import { watchContainers } from './engine/watch.js'
 import { isUp, type ContainerSummary } from './schema.js'
 
@@ -21,17 +26,19 @@ export interface Tools {
   log: Logger
   host: string
   config: DockerConfig
+  records: Records
 }
 
-/** A container of a service, in whatever state. */
+/** A container of a service, in whatever state, with the deployment that made it. */
 export interface Owned extends FoundInstance {
   running: boolean
+  labels: Readonly<Record<string, string>>
 }
 
 /** How services of one kind come up. What runs is found, watched and ended alike for every kind. */
 export interface Kind<Run = any> {
   /** Brings the plan up in place of `owned`: everything that is there of the placement. The signal has the plan's deadline. */
-  apply(plan: Plan<Run>, owned: Owned[], context: ApplyContext): Promise<void>
+  apply(plan: Plan<Run>, owned: Owned[], context: ApplyContext): Promise<Made | void>
 }
 
 /** Runs services on one Docker engine. It is one object for all kinds: a service may change its kind. */
@@ -39,6 +46,8 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
   readonly supports = { keepsOld: true }
   readonly #tools: Tools
   readonly #kinds: Readonly<Record<string, Kind>>
+  /** What goes on for another deployment than the one that started it. */
+  readonly #retold = new Retold<RuntimeChange>()
   /** The end of each service's last call: calls for one service take turns. */
   readonly #turns = new Map<string, Promise<unknown>>()
 
@@ -47,39 +56,66 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
     this.#kinds = kinds
   }
 
-  apply(plan: Plan<{ kind: string }>, context: ApplyContext): Promise<void> {
+  apply(plan: Plan<{ kind: string }>, context: ApplyContext): Promise<Made | void> {
     return this.#turn(plan.service, async () => {
       const signal = AbortSignal.any([context.signal, AbortSignal.timeout(plan.timeout)])
       signal.throwIfAborted()
-      await this.#kinds[plan.run.kind]!.apply(plan, await this.#of(plan), { ...context, signal })
+      const made = await this.#kinds[plan.run.kind]!.apply(plan, await this.#of(plan), { ...context, signal })
+      const { deployment } = plan
+      for (const { instance, running, ...each } of await this.#of(plan))
+        if (running && each.deployment !== deployment)
+          this.#retold.add({
+            service: plan.service,
+            host: plan.host,
+            instance,
+            deployment,
+            kind: 'started',
+            adopted: true,
+          })
+      return made
     })
   }
 
   end(placement: PlacementRef, { signal }: ApplyContext): Promise<void> {
     return this.#turn(placement.service, async () => {
-      const { engine } = this.#tools
-      for (const { instance } of await this.#of(placement)) {
+      const { engine, records } = this.#tools
+      for (const layer of stopOrder(await this.#of(placement))) {
         signal.throwIfAborted()
-        await engine.stop(instance, await this.#grace(instance))
-        await engine.remove(instance)
+        await Promise.all(
+          layer.map(async ({ instance }) => {
+            await engine.stop(instance, await this.#grace(instance))
+            await engine.remove(instance)
+          }),
+        )
       }
+      await removeNetworks(engine, placement)
+      await records.remove(placement)
     })
   }
 
   async find(): Promise<FoundInstance[]> {
-    const { engine, host } = this.#tools
-    return (await engine.containers(labelsOfHost(host))).filter(isUp).flatMap(found)
+    const { engine, host, records } = this.#tools
+    await records.open()
+    const all = (await engine.containers(labelsOfHost(host))).filter(isUp).flatMap(found)
+    return all.map((instance) => ({ ...instance, deployment: records.deploymentOf(instance) }))
   }
 
   async uses(placement: PlacementRef): Promise<string[]> {
-    return (await this.#of(placement)).map(({ deployment }) => deployment)
+    const { records } = this.#tools
+    await records.open()
+    return records.foldersOf(await this.#of(placement))
   }
 
-  watch(signal: AbortSignal): AsyncIterable<RuntimeChange> {
-    return watchContainers(this.#tools, signal)
+  async *watch(signal: AbortSignal): AsyncGenerator<RuntimeChange, void> {
+    const { records } = this.#tools
+    await records.open()
+    const changes = this.#retold.with((end) => watchContainers(this.#tools, end), signal)
+    for await (const change of changes)
+      yield 'instance' in change ? { ...change, deployment: records.deploymentOf(change) } : change
   }
 
   async #turn<T>(service: string, work: () => Promise<T>): Promise<T> {
+    await this.#tools.records.open()
     const turn = (this.#turns.get(service) ?? Promise.resolve()).then(work, work)
     this.#turns.set(service, turn)
     try {
@@ -91,7 +127,9 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
 
   async #of(placement: PlacementRef): Promise<Owned[]> {
     const all = await this.#tools.engine.containers(labelsOfPlacement(placement))
-    return all.flatMap((each) => found(each).map((instance) => ({ ...instance, running: isUp(each) })))
+    return all.flatMap((each) =>
+      found(each).map((instance) => ({ ...instance, running: isUp(each), labels: each.Labels ?? {} })),
+    )
   }
 
   /** Milliseconds between SIGTERM and SIGKILL, as they were declared when it was started. */

@@ -19,6 +19,10 @@ export const ContainerSummary = z.object({
 })
 export type ContainerSummary = z.infer<typeof ContainerSummary>
 
+/** A network or a volume. */
+export const Labelled = z.object({ Id: z.string().default(''), Name: z.string(), Labels: labels })
+export type Labelled = z.infer<typeof Labelled>
+
 /** Whether it runs, or its engine brings it back by itself. */
 export function isUp({ State }: ContainerSummary): boolean {
   return State === 'running' || State === 'restarting' || State === 'paused'

@@ -2,6 +2,7 @@ import { createLogger, systemClock } from '@longshore/core'
 import { DockerEngine, needs, runtimeLaws, testImage } from '@longshore/core/testkit'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { Engine } from '../src/client.js'
+import { Records } from '../src/compose/records.js'
 import { DockerConfig, ImageRun } from '../src/config.js'
 import { findEndpoint } from '../src/engine/endpoint.js'
 import { kindsOf } from '../src/plugin.js'
@@ -29,6 +30,7 @@ describe('the runtime of images', needs('docker'), () => {
       log: createLogger({ level: 'error' }),
       host: 'box',
       config: DockerConfig.parse(undefined),
+      records: new Records('/nowhere', systemClock),
     }
     return new DockerRuntime(tools, kindsOf(tools))
   }

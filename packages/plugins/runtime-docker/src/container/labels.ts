@@ -2,7 +2,7 @@ import type { FoundInstance, Plan, PlacementRef } from '@longshore/core'
 import type { ContainerSummary } from '../schema.js'
 
 /** The labels that everything started carries; nothing without them is ever touched. */
-const label = {
+export const label = {
   service: 'longshore.service',
   host: 'longshore.host',
   deployment: 'longshore.deployment',

@@ -4,7 +4,7 @@ import type { ContainerDetails } from '../schema.js'
 import { upFailed } from '../errors.js'
 
 /** Milliseconds that a container without a health check must run for its deployment to succeed. */
-const window = 1_000
+export const window = 1_000
 const glance = 100
 
 /** Resolves when a started container is healthy, or without a health check has run for a while. Errors: UP_FAILED. */
@@ -28,7 +28,7 @@ export async function untilWell(
   }
 }
 
-function faultOf({
+export function faultOf({
   State: { Running, Restarting, OOMKilled, ExitCode, Error: error, Health },
   RestartCount,
 }: ContainerDetails): string | undefined {
@@ -38,6 +38,6 @@ function faultOf({
   return Health?.Status === 'unhealthy' ? 'is unhealthy' : undefined
 }
 
-function lastProbe({ State: { Health } }: ContainerDetails): string {
+export function lastProbe({ State: { Health } }: ContainerDetails): string {
   return (Health?.Log?.at(-1)?.Output ?? '').trim().slice(-500)
 }

@@ -4,8 +4,11 @@ import type { Engine } from '../client.js'
 import type { ImageRun } from '../config.js'
 import { imageMissing } from '../errors.js'
 
+/** What is wanted of an image. */
+export type ImageWish = Pick<ImageRun, 'image' | 'pull' | 'registry'>
+
 /** The id of the image that the run section names, pulled where that is wanted. Errors: IMAGE_MISSING. */
-export async function ensureImage(engine: Engine, run: ImageRun, context: ApplyContext): Promise<string> {
+export async function ensureImage(engine: Engine, run: ImageWish, context: ApplyContext): Promise<string> {
   const known = await engine.image(run.image)
   if (known && run.pull !== 'always') return known.Id
   if (run.pull === 'never')
@@ -16,7 +19,7 @@ export async function ensureImage(engine: Engine, run: ImageRun, context: ApplyC
   return pulled.Id
 }
 
-async function pull(engine: Engine, { image, registry }: ImageRun, context: ApplyContext): Promise<void> {
+async function pull(engine: Engine, { image, registry }: ImageWish, context: ApplyContext): Promise<void> {
   const { output, signal, secret } = context
   const auth = registry && { username: registry.username, password: (await secret(registry.password)).open() }
   await output.write('note', `pulling ${image}\n`)

@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process'
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { delimiter, isAbsolute, join } from 'node:path'
+import { promisify } from 'node:util'
+import { composeMissing } from './errors.js'
+
+const run = promisify(execFile)
+const oldest = 2
+
+/** Where the plugins of the `docker` command lie, beside the user's own folder. */
+const pluginFolders = ['/usr/local/lib', '/usr/local/libexec', '/usr/lib', '/usr/libexec']
+
+export interface ComposeBinary {
+  path: string
+  version: string
+}
+
+/**
+ * The Compose binary itself, called without the `docker` command before it: the one that the config names, else the
+ * first one of version 2 or newer where `docker` would find it or on PATH. Errors: COMPOSE_MISSING.
+ */
+export async function findCompose(
+  configured: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<ComposeBinary> {
+  const own = env['DOCKER_CONFIG'] ?? join(env['HOME'] ?? homedir(), '.docker')
+  const places = configured
+    ? [configured]
+    : [
+        join(own, 'cli-plugins/docker-compose'),
+        ...pluginFolders.map((folder) => join(folder, 'docker/cli-plugins/docker-compose')),
+        ...(env['PATH'] ?? '')
+          .split(delimiter)
+          .filter(isAbsolute)
+          .map((folder) => join(folder, 'docker-compose')),
+      ]
+  let old: string | undefined
+  for (const path of places) {
+    const version = await versionOf(path)
+    if (version && Number(version.split('.')[0]) >= oldest) return { path, version }
+    if (version) old = `${path} is version ${version}, and 2 is the oldest that is known`
+  }
+  throw composeMissing(
+    old ?? (configured ? `${configured} does not answer` : 'neither docker nor PATH leads to docker-compose'),
+  )
+}
+
+/** Undefined when it is none: absent, not to be executed, or without an answer within ten seconds. */
+async function versionOf(path: string): Promise<string | undefined> {
+  try {
+    await access(path, constants.X_OK)
+    const { stdout } = await run(path, ['version', '--short'], { timeout: 10_000, env: {} })
+    return /^v?(\d+\.\d+\S*)/.exec(stdout.trim())?.[1]
+  } catch {
+    return undefined
+  }
+}
