@@ -248,13 +248,15 @@ test('the journal is followed over a restart of Longshore, without a gap', async
 
 test('init takes a compose file as it is, and what it writes is a good config', async () => {
   const folder = await folderWith({
-    'deploy/compose.yaml': 'name: Shop\nservices: { web: { image: nginx } }\n',
+    'deploy/compose.yaml':
+      'name: Shop\nservices: { web: { image: "nginx:${TAG}", command: "$$X ${Y:-y}" } }\n',
   })
   const from = ['init', '--from', 'deploy/compose.yaml', '--url', 'https://git.example/shop.git']
-  expect(await longshore(from, folder)).toMatchObject({ code: 0 })
+  const written = await longshore(from, folder)
+  expect(written).toMatchObject({ code: 0, stderr: expect.stringContaining('The compose file reads TAG:') })
   const text = await readFile(join(folder, 'longshore.config.yaml'), 'utf8')
   expect(text).toContain('shop:')
-  expect(text).toContain('--project-name')
+  expect(text).toMatch(/kind: compose\n +files:\n +- compose\.yaml/)
   expect(await longshore(['check'], folder)).toMatchObject({ code: 0 })
   expect(await longshore(from, folder)).toMatchObject({
     code: 1,

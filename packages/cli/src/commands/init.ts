@@ -57,6 +57,10 @@ export const init = command({
     writeFileSync(file, configText({ ...draft, url: address }), { flag: 'wx' })
     terminal.print(`${fileName} is written. longshore check looks at it, longshore serve runs it.`)
     if (address !== draft.url) terminal.note(leftOut(address))
+    if (draft.unset?.length)
+      terminal.note(
+        `The compose file reads ${draft.unset.join(', ')}: set them under run.env, or in an .env file of the repository.`,
+      )
   },
 })
 

@@ -16,6 +16,8 @@ export interface Draft {
   ref: string
   path?: string
   run: Record<string, unknown>
+  /** Variables that its files read and nothing sets: Longshore's own environment does not reach them. */
+  unset?: string[]
 }
 
 const ComposeFile = z.looseObject({
@@ -23,10 +25,7 @@ const ComposeFile = z.looseObject({
   services: z.record(z.string(), z.unknown()),
 })
 
-/**
- * A service that docker compose brings up and takes down, made of a compose file and the clone that it lies in. The
- * project keeps one name, so that each commit replaces the containers of the one before.
- */
+/** A service of kind `compose`, made of a compose file and the clone that it lies in. */
 export async function fromCompose(
   file: string,
   given: { name?: string; url?: string; ref?: string },
@@ -52,18 +51,29 @@ export async function fromCompose(
       hint: 'Say where the repository is: --url URL',
     })
   }
-  const words = ['docker', 'compose', '--project-name', name, '--file', basename(file)]
+  const path = (root && relative(root, folder)) || undefined
+  // What reaches out of the file's folder needs the whole tree, and is deployed anew by any commit.
+  const whole = path !== undefined && /(^|[\s'":])\.\.(\/|\s|$)/m.test(text)
   return {
     name,
     url,
     ref: given.ref ?? (await git(folder, ['symbolic-ref', '--short', 'HEAD'])) ?? 'main',
-    path: (root && relative(root, folder)) || undefined,
-    run: {
-      kind: 'command',
-      up: [...words, 'up', '--detach', '--wait', '--remove-orphans'],
-      down: [...words, 'down', '--remove-orphans'],
-    },
+    path: whole ? undefined : path,
+    run: { kind: 'compose', files: [whole ? relative(root!, file) : basename(file)] },
+    unset: unsetIn(text),
   }
+}
+
+/** The variables that a compose file reads without a default. */
+function unsetIn(text: string): string[] {
+  const names = [...text.matchAll(/(\$*)\$(?:\{([A-Za-z_]\w*)([^}]*)\}|([A-Za-z_]\w*))/g)].flatMap(
+    ([, before, braced, rest = '', bare]) => {
+      // Two dollars are one that is meant, and one with a default needs nothing.
+      const meant = before!.length % 2 === 0 && !/^:?[-+]/.test(rest)
+      return meant ? [braced ?? bare!] : []
+    },
+  )
+  return [...new Set(names)].filter((name) => !name.startsWith('LONGSHORE_')).sort()
 }
 
 async function git(folder: string, args: string[]): Promise<string | undefined> {
