@@ -85,7 +85,17 @@ export type { Request } from './requests/requests.js'
 export { servicesOf, type Service } from './flow/service.js'
 export { deploymentUnknown, serviceUnknown } from './flow/unknown.js'
 
-// What is printed: bounded logs of byte-exact lines.
-export { readLines, LineLog, type LineLogOptions, type LineQuery } from './linelog/index.js'
+// What is printed: bounded logs of byte-exact lines, and many of them read as one.
+export {
+  lastOf,
+  LineLog,
+  LiveLines,
+  mergeLines,
+  readLines,
+  sourceOf,
+  type LineLogOptions,
+  type LineQuery,
+  type LineSource,
+} from './linelog/index.js'
 
 export { createLongshore, reconfigure } from './longshore.js'
