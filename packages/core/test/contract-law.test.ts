@@ -30,8 +30,10 @@ describe('the fake runtime', () => {
 describe('the fake telemetry', () => {
   const make = async () => {
     const telemetry = new FakeTelemetry()
-    const print = async (instance: string, stream: 'stdout' | 'stderr', bytes: Uint8Array | string) =>
+    const print = async (instance: string, stream: 'stdout' | 'stderr', bytes: Uint8Array | string) => {
       telemetry.print('hello', instance, stream, bytes)
+      return instance
+    }
     return { telemetry, print, close }
   }
   for (const law of telemetryLaws(make)) it(law.name, law.run)

@@ -43,8 +43,8 @@ export interface StatsQuery extends PlacementRef {
  * What instances of one runtime kind print, live and kept, and what they use.
  *
  * Law: lines come in time order, byte-exact; a slow reader slows only itself, and what it misses is counted in `skipped`,
- * also what was gone before the first line, unless it asked for `tail` or `since`; with `follow` it ends when the signal
- * aborts, without it at the end of what is there. `stats` yields what every running instance uses, each time in one
+ * also what was gone before the first line, where its keeper counts that, unless it asked for `tail` or `since`; with
+ * `follow` it ends when the signal aborts, without it at the end of what is there. `stats` yields what every running instance uses, each time in one
  * batch, the first one soon, until its signal aborts; instances come and go meanwhile, and viewers share the looks.
  */
 export interface Telemetry {

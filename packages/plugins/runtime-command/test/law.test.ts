@@ -53,6 +53,7 @@ describe('the telemetry', () => {
       telemetry: bench.telemetry,
       async print(instance: string, stream: 'stdout' | 'stderr', bytes: Uint8Array | string) {
         await (logs.get(instance) ?? (await open(instance))).write(stream, bytes)
+        return instance
       },
       async close() {
         for (const log of logs.values()) await log.close()

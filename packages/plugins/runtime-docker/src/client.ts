@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { z } from 'zod'
 import type { Endpoint } from './engine/endpoint.js'
+import { openStream } from './engine/stream.js'
 import { engineFault } from './errors.js'
 import {
   ContainerDetails,
@@ -131,6 +132,23 @@ export class Engine {
       signal,
     )
     return lines(stream, EngineEvent, signal)
+  }
+
+  /**
+   * What a container printed, as the engine frames it, with stamps; ends at the end of what is there, or with `follow` when
+   * the container ends. Destroyed when the signal aborts. `since`: seconds, with nanoseconds as decimals.
+   */
+  async logs(
+    id: string,
+    options: { follow: boolean; since?: string; until?: string; tail?: number },
+    signal: AbortSignal,
+  ): Promise<Readable> {
+    const { follow, since, until, tail } = options
+    const query = new URLSearchParams({ stdout: '1', stderr: '1', timestamps: '1' })
+    for (const [key, value] of Object.entries({ follow: follow ? '1' : '0', since, until, tail }))
+      if (value !== undefined) query.set(key, String(value))
+    const path = `/containers/${encodeURIComponent(id)}/logs?${query.toString()}`
+    return this.#call(() => openStream(this.endpoint, path, signal), signal)
   }
 
   async connect(network: string, container: string, alias: string): Promise<void> {

@@ -33,6 +33,13 @@ export function engineFault(error: unknown, { host, from }: Endpoint): Longshore
   })
 }
 
+/** What came from the engine is not what an engine sends. */
+export function frameLie(what: string): UnavailableError {
+  return new UnavailableError('ENGINE_FRAME', `the engine's log stream is broken: ${what}`, {
+    hint: 'Is it a Docker engine that answers at docker.host, and no proxy that changes what it says?',
+  })
+}
+
 export function imageMissing(name: string, reason: string): InputError {
   return new InputError('IMAGE_MISSING', `the image ${name} cannot be had: ${reason}`, {
     hint: 'Is its name right, and does the registry let this host in (run.registry)?',

@@ -1,4 +1,4 @@
-import { Clock, definePlugin, HostInfo, Logger, Runtime } from '@longshore/core'
+import { Clock, definePlugin, HostInfo, Logger, Runtime, Telemetry } from '@longshore/core'
 import { Engine } from './client.js'
 import { DockerConfig, ImageRun } from './config.js'
 import { findCompose } from './compose/binary.js'
@@ -9,6 +9,7 @@ import { OneContainer } from './container/replace.js'
 import { findEndpoint } from './engine/endpoint.js'
 import { ensureImage } from './image/pull.js'
 import { DockerRuntime, type Kind, type Tools } from './runtime.js'
+import { DockerTelemetry } from './telemetry/telemetry.js'
 
 /** How each kind of service is brought up on an engine. */
 export function kindsOf(tools: Tools): Record<string, Kind> {
@@ -23,7 +24,7 @@ export default definePlugin({
   name: 'docker',
   config: DockerConfig,
   needs: { clock: Clock, host: HostInfo, log: Logger },
-  provides: [Runtime],
+  provides: [Runtime, Telemetry],
   runs: { compose: ComposeRun, image: ImageRun },
   setup({ config, needs: { clock, host, log }, provide, doctor }) {
     const engine = new Engine(findEndpoint(config.host, process.env))
@@ -31,7 +32,11 @@ export default definePlugin({
     const tools = { engine, clock, log, host: host.name, config, records }
     const kinds = kindsOf(tools)
     const runtime = new DockerRuntime(tools, kinds)
-    for (const kind of Object.keys(kinds)) provide(Runtime, kind, runtime)
+    const telemetry = new DockerTelemetry(tools)
+    for (const kind of Object.keys(kinds)) {
+      provide(Runtime, kind, runtime)
+      provide(Telemetry, kind, telemetry)
+    }
     doctor.add('engine', async (signal) => {
       const { Version, ApiVersion } = await engine.version(signal)
       return { ok: true, say: `Docker ${Version} (API ${ApiVersion}) answers at ${engine.endpoint.host}` }

@@ -1,0 +1,180 @@
+import { AwayError, LongshoreError } from '@longshore/core'
+import type { Clock, LogFrame, LogQuery } from '@longshore/core'
+import type { Engine } from '../client.js'
+import type { Line } from './demux.js'
+import { readKept, stampOf, type Readers } from './reader.js'
+import { isSame, type Place, type Ring } from './ring.js'
+
+/** Milliseconds before a lost engine is asked again: doubled each time. */
+const pauses = { first: 250, longest: 10_000 }
+
+export interface Following {
+  engine: Engine
+  readers: Readers
+  clock: Clock
+  /** Resolves when the container was started again or removed, or the signal aborts. */
+  moved(id: string, signal: AbortSignal): Promise<void>
+}
+
+/** What is kept of a container's log; ends at the end of what is there. A container that is removed meanwhile ends there. */
+export async function* readOnce(
+  engine: Engine,
+  id: string,
+  query: LogQuery,
+  signal: AbortSignal,
+): AsyncGenerator<LogFrame> {
+  const until = query.until === undefined ? undefined : stampOf({ time: query.until, nanos: 0 }, -2)
+  try {
+    for await (const lines of readKept(engine, id, { ...asked(query), until, whole: true }, signal))
+      yield* framed(lines, query)
+  } catch (error) {
+    if (!signal.aborted && faultOf(error) !== 'missing') throw error
+  }
+}
+
+/** Reads a container's log and stays for what comes, over its own restarts and the engine's, until it is removed. */
+export class Follower {
+  readonly #tools: Following
+  readonly #id: string
+  readonly #signal: AbortSignal
+  #query: LogQuery
+  /** The last line that was read, whether it was wanted or not. */
+  #last: Line | undefined
+  #caughtUp = false
+
+  constructor(tools: Following, id: string, query: LogQuery, signal: AbortSignal) {
+    this.#tools = tools
+    this.#id = id
+    this.#query = query
+    this.#signal = signal
+  }
+
+  async *frames(): AsyncGenerator<LogFrame> {
+    const { readers, clock, moved } = this.#tools
+    let pause = pauses.first
+    while (!this.#signal.aborted) {
+      const round = new AbortController()
+      const again = moved(this.#id, AbortSignal.any([this.#signal, round.signal]))
+      try {
+        for await (const ring of readers.join(this.#id)) yield* this.#read(ring)
+        if (!(await this.#isUp())) await again
+        pause = pauses.first
+      } catch (error) {
+        if (this.#signal.aborted || faultOf(error) === 'missing') return
+        if (!passes(error)) throw error
+        yield* this.#meet()
+        await clock.sleep(pause, this.#signal).catch(() => undefined)
+        pause = Math.min(2 * pause, pauses.longest)
+      } finally {
+        round.abort()
+      }
+    }
+  }
+
+  /** First what is kept, until the ring has its last line; then the ring, to its end. */
+  async *#read(ring: Ring): AsyncGenerator<LogFrame> {
+    const place = yield* this.#approach(ring)
+    yield* this.#meet()
+    if (!place) return
+    while (!this.#signal.aborted) {
+      const frame = ring.read(place, this.#query.stream)
+      if (frame) {
+        const lines = frame.lines as Line[]
+        this.#last = lines.at(-1) ?? this.#last
+        if (frame.skipped > 0) yield { lines: [], skipped: frame.skipped }
+        yield* framed(lines, this.#query)
+      } else if (ring.ended?.error) throw ring.ended.error
+      else if (ring.ended) return
+      else await ring.changed(this.#signal)
+    }
+  }
+
+  /** Reads what is kept, again while the ring moves on too far meanwhile. Without a place there is nothing more to read. */
+  async *#approach(ring: Ring): AsyncGenerator<LogFrame, Place | undefined> {
+    for (;;) {
+      const [gone, first] = [ring.gone, ring.first()]
+      yield* this.#kept()
+      const last = this.#last
+      if (!last && ring.gone === gone) return first
+      const place = last && (await this.#find(last, ring, gone))
+      if (place) return place
+      if (ring.ended || this.#signal.aborted) return undefined
+    }
+  }
+
+  /** The engine tells the ring of a line a little later than it keeps it, unless the line was there and is gone. */
+  async #find(last: Line, ring: Ring, gone: number): Promise<Place | undefined> {
+    for (;;) {
+      const place = ring.after(last)
+      if (place || ring.gone !== gone || ring.ended || this.#signal.aborted) return place
+      await ring.changed(this.#signal)
+    }
+  }
+
+  /** What is kept after the last line that was read. */
+  async *#kept(): AsyncGenerator<LogFrame> {
+    const last = this.#last
+    // The streams are stamped apart: what was written after the last line may bear a time that is a little earlier.
+    const range = last ? { since: stampOf(last, 1) } : asked(this.#query)
+    let found = last === undefined
+    for await (let lines of readKept(
+      this.#tools.engine,
+      this.#id,
+      { ...range, whole: false },
+      this.#signal,
+    )) {
+      if (!found) {
+        const same = lines.findIndex((line) => isSame(line, last!))
+        const next = same < 0 ? lines.findIndex(({ time }) => time > last!.time + 1_000) : same + 1
+        found = next >= 0
+        lines = found ? lines.slice(next) : []
+      }
+      this.#last = lines.at(-1) ?? this.#last
+      if (last || this.#query.tail !== 0) yield* framed(lines, this.#query)
+    }
+  }
+
+  /** Says once, by an empty frame, that what was there has been read. */
+  *#meet(): Generator<LogFrame> {
+    if (this.#caughtUp) return
+    this.#caughtUp = true
+    this.#query = { ...this.#query, tail: undefined }
+    yield { lines: [], skipped: 0 }
+  }
+
+  async #isUp(): Promise<boolean> {
+    const { Running, Restarting } = (await this.#tools.engine.inspect(this.#id)).State
+    return Running || Restarting
+  }
+}
+
+/** What of a query the engine can answer by itself: its `tail` counts before anything is left out. */
+function asked({ since, until, stream, tail }: LogQuery): { since?: string; tail?: number } {
+  return {
+    ...(since !== undefined && { since: stampOf({ time: since, nanos: (since % 1_000) * 1e6 }) }),
+    // One more than none, so that it is known where the log was then.
+    ...(tail !== undefined && until === undefined && !stream && { tail: Math.max(tail, 1) }),
+  }
+}
+
+function* framed(lines: Line[], query: LogQuery): Generator<LogFrame> {
+  const { stream, since = -Infinity, until = Infinity } = query
+  const all = stream === undefined && query.since === undefined && query.until === undefined
+  const wanted = all
+    ? lines
+    : lines.filter(
+        (line) => (stream ?? line.stream) === line.stream && line.time >= since && line.time <= until,
+      )
+  if (wanted.length > 0) yield { lines: wanted, skipped: 0 }
+}
+
+function faultOf(error: unknown): unknown {
+  return error instanceof LongshoreError ? error.data?.['fault'] : undefined
+}
+
+/** Whether the engine went away or goes: it is asked again. */
+function passes(error: unknown): boolean {
+  if (!(error instanceof LongshoreError) || error instanceof AwayError) return true
+  const status = Number(error.data?.['status'])
+  return status >= 500 && status !== 501
+}

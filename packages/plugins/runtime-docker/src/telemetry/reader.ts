@@ -1,0 +1,100 @@
+import type { Readable } from 'node:stream'
+import type { Engine } from '../client.js'
+import { Demux, type Line } from './demux.js'
+import { Ring } from './ring.js'
+
+/**
+ * What the engine keeps of a container's log, from a time or the last records; ends at the end of what is there. A line that
+ * is not finished there is finished only when `whole` says that nobody reads on.
+ */
+export async function* readKept(
+  engine: Engine,
+  id: string,
+  { whole, ...options }: { since?: string; until?: string; tail?: number; whole: boolean },
+  signal: AbortSignal,
+): AsyncGenerator<Line[], void> {
+  const demux = new Demux(id, (await engine.inspect(id)).Config.Tty)
+  yield* linesOf(await engine.logs(id, { ...options, follow: false }, signal), demux, whole)
+  // The end of a log and the end of an engine look alike.
+  await engine.version(signal)
+}
+
+async function* linesOf(stream: Readable, demux: Demux, whole: boolean): AsyncGenerator<Line[], void> {
+  try {
+    for await (const chunk of stream) yield demux.push(chunk as Buffer)
+    if (whole) yield demux.end()
+  } finally {
+    stream.destroy()
+  }
+}
+
+/** Live logs: one connection for each container that anybody follows, shared by its viewers. */
+export class Readers {
+  readonly #engine: Engine
+  readonly #readers = new Map<string, { ring: Promise<Ring>; viewers: number; stop: AbortController }>()
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  /**
+   * The container's ring while it is used. It holds all from the last line on that was there when it began. It ends with its
+   * connection; who comes then gets a new one.
+   */
+  async *join(id: string): AsyncGenerator<Ring, void> {
+    let reader = this.#readers.get(id)
+    if (!reader) {
+      const stop = new AbortController()
+      reader = { ring: this.#open(id, stop.signal), viewers: 0, stop }
+      this.#readers.set(id, reader)
+    }
+    reader.viewers++
+    const leave = () => this.#readers.get(id) === reader && this.#readers.delete(id)
+    try {
+      const ring = await reader.ring
+      yield ring
+      if (ring.ended) leave()
+    } catch (error) {
+      leave()
+      throw error
+    } finally {
+      if (--reader.viewers === 0) {
+        leave()
+        reader.stop.abort()
+      }
+    }
+  }
+
+  async #open(id: string, signal: AbortSignal): Promise<Ring> {
+    const ring = new Ring()
+    const anchor = await this.#lastStamp(id, signal)
+    const terminal = (await this.#engine.inspect(id)).Config.Tty
+    // Records of one line share its stamp: a line in the middle of which it begins is there from its beginning.
+    const from = anchor === undefined ? {} : { since: anchor, tail: 1_000 }
+    const stream = await this.#engine.logs(id, { ...from, follow: true }, signal)
+    void this.#pump(stream, new Demux(id, terminal), ring)
+    if (anchor !== undefined) while (ring.empty && !ring.ended) await ring.changed(signal)
+    return ring
+  }
+
+  async #pump(stream: Readable, demux: Demux, ring: Ring): Promise<void> {
+    try {
+      for await (const lines of linesOf(stream, demux, true)) ring.push(lines)
+      ring.end()
+    } catch (error) {
+      ring.end(error as Error)
+    }
+  }
+
+  async #lastStamp(id: string, signal: AbortSignal): Promise<string | undefined> {
+    let last: Line | undefined
+    for await (const lines of readKept(this.#engine, id, { tail: 1, whole: true }, signal))
+      last = lines.at(-1) ?? last
+    return last && stampOf(last)
+  }
+}
+
+/** A line's time as the engine's queries take it, exact to the nanosecond, some seconds earlier when asked. */
+export function stampOf({ time, nanos }: Pick<Line, 'time' | 'nanos'>, earlier = 0): string {
+  return `${Math.floor(time / 1_000) - earlier}.${String(nanos).padStart(9, '0')}`
+}
