@@ -1,0 +1,131 @@
+import { testImage } from '@longshore/core/testkit'
+
+/** As a compose file names a variable. */
+export const variable = (name: string) => `\${${name}}`
+
+const app = { image: testImage, command: ['sleep', '1000'], stop_signal: 'SIGKILL' }
+export const service = (options: object) => ({ services: { app: { ...app, ...options } } })
+const built = (build: object) => service({ build: { context: '.', ...build } })
+export const volume = (options: object) => ({
+  ...service({ volumes: ['data:/data'] }),
+  volumes: { data: options },
+})
+const network = (options: object) => ({ ...service({ networks: ['n'] }), networks: { n: options } })
+
+/** What is refused, by the rule that refuses it. `/outside` is a folder beside the checkout. */
+export const refused: [rule: string, what: string, project: object][] = [
+  ['docker-socket', 'the socket', service({ volumes: ['/var/run/docker.sock:/s'] })],
+  ['docker-socket', 'the folder of the socket', service({ volumes: ['/var/run:/s'] })],
+  ['docker-socket', 'a link to the socket', service({ volumes: ['./links/socket:/s'] })],
+  ['docker-socket', 'use_api_socket', service({ use_api_socket: true })],
+  ['host-path', 'the root', service({ volumes: ['/:/host:ro'] })],
+  ['host-path', 'a folder above', service({ volumes: ['../..:/host'] })],
+  ['host-path', 'a link out', service({ volumes: ['./links/root:/host'] })],
+  ['host-path', 'a link that leads nowhere yet', service({ volumes: ['./links/nowhere:/host'] })],
+  ['host-path', 'a variable', service({ volumes: [`${variable('ROOT')}:/host`] })],
+  ['host-path', 'what a container could turn into a link', service({ volumes: ['./a:/a', './a/b:/b'] })],
+  [
+    'host-path',
+    'shared mounts',
+    service({ volumes: [{ type: 'bind', source: '.', target: '/a', bind: { propagation: 'rshared' } }] }),
+  ],
+  ['privileged', 'privileged', service({ privileged: true })],
+  ['privileged', 'a hook', service({ post_start: [{ command: ['true'], privileged: true }] })],
+  ['privileged', 'a build', built({ privileged: true })],
+  ['privileged', 'an entitlement', built({ entitlements: ['security.insecure'] })],
+  ['host-namespace', 'network_mode', service({ network_mode: 'host' })],
+  ['host-namespace', "another container's network", service({ network_mode: 'container:stranger' })],
+  ['host-namespace', 'pid', service({ pid: 'host' })],
+  ['host-namespace', 'ipc', service({ ipc: 'host' })],
+  ['host-namespace', 'uts', service({ uts: 'host' })],
+  ['host-namespace', 'userns_mode', service({ userns_mode: 'host' })],
+  ['host-namespace', 'cgroup', service({ cgroup: 'host' })],
+  ['host-namespace', 'an external network', network({ name: 'host', external: true })],
+  ['host-namespace', 'a build', built({ network: 'host' })],
+  ['network-driver', 'macvlan', network({ driver: 'macvlan', driver_opts: { parent: 'eth0' } })],
+  ['capabilities', 'cap_add', service({ cap_add: ['SYS_ADMIN'] })],
+  ['devices', 'devices', service({ devices: ['/dev/sda:/dev/sda'] })],
+  ['devices', 'gpus', service({ gpus: 'all' })],
+  [
+    'devices',
+    'reservations',
+    service({ deploy: { resources: { reservations: { devices: [{ capabilities: ['gpu'] }] } } } }),
+  ],
+  ['device-cgroup-rules', 'device_cgroup_rules', service({ device_cgroup_rules: ['a *:* rwm'] })],
+  ['security-opt', 'seccomp', service({ security_opt: ['seccomp:unconfined'] })],
+  ['security-opt', 'apparmor', service({ security_opt: ['apparmor=unconfined'] })],
+  ['security-opt', 'labels', service({ security_opt: ['label:disable'] })],
+  ['security-opt', 'new privileges', service({ security_opt: ['no-new-privileges:false'] })],
+  ['sysctls', 'sysctls', service({ sysctls: { 'net.ipv4.ip_forward': '1' } })],
+  ['cgroup-parent', 'cgroup_parent', service({ cgroup_parent: '/' })],
+  ['runtime', 'runtime', service({ runtime: 'other' })],
+  ['credential-spec', 'credential_spec', service({ credential_spec: { file: 'my.json' } })],
+  ['log-driver', 'syslog', service({ logging: { driver: 'syslog' } })],
+  ['foreign-container', 'volumes_from', service({ volumes_from: ['container:stranger'] })],
+  ['foreign-container', 'external_links', service({ external_links: ['stranger'] })],
+  ['volume-driver', 'a bind in disguise', volume({ driver_opts: { type: 'none', o: 'bind', device: '/' } })],
+  ['volume-driver', 'another driver', volume({ driver: 'other' })],
+  ['outside-file', 'env_file', service({ env_file: '/outside/secret' })],
+  ['outside-file', 'env_file by a path upwards', service({ env_file: [{ path: '../outside/secret' }] })],
+  [
+    'outside-file',
+    'env_file that need not be there',
+    service({ env_file: [{ path: '/etc/shadow', required: false }] }),
+  ],
+  ['outside-file', 'env_file by a link', service({ env_file: './links/secret' })],
+  ['outside-file', 'env_file by a chain of links', service({ env_file: './links/chain' })],
+  ['outside-file', 'env_file in a linked folder', service({ env_file: './links/folder/secret' })],
+  ['outside-file', 'env_file by a variable', service({ env_file: `${variable('ROOT')}etc/shadow` })],
+  ['outside-file', 'env_file by a variable of .env', service({ env_file: `${variable('FROM_ENV')}/shadow` })],
+  ['outside-file', 'env_file in an anchor', { 'x-base': {}, ...service({ env_file: ['/outside/secret'] }) }],
+  ['outside-file', 'label_file', service({ label_file: '/outside/secret' })],
+  ['outside-file', 'extends', service({ extends: { file: '/outside/compose.yaml', service: 'app' } })],
+  [
+    'outside-file',
+    'extends by a file that is extended',
+    service({ extends: { file: 'far/extends.yaml', service: 'app' } }),
+  ],
+  ['outside-file', 'include', { include: ['/outside/compose.yaml'], ...service({}) }],
+  ['outside-file', 'include by a link', { include: ['./links/compose.yaml'], ...service({}) }],
+  [
+    'outside-file',
+    'variables of an include',
+    { include: [{ path: 'far/app.yaml', env_file: '/outside/secret' }] },
+  ],
+  [
+    'outside-file',
+    'the folder of an include',
+    { include: [{ path: 'far/app.yaml', project_directory: '/outside' }] },
+  ],
+  [
+    'outside-file',
+    'a secret',
+    { ...service({ secrets: ['s'] }), secrets: { s: { file: '/outside/secret' } } },
+  ],
+  [
+    'outside-file',
+    'a config',
+    { ...service({ configs: ['c'] }), configs: { c: { file: './links/secret' } } },
+  ],
+  ['outside-file', 'a build context', built({ context: '/outside' })],
+  ['outside-file', 'a Dockerfile', built({ dockerfile: '/outside/secret' })],
+  ['outside-file', 'a Dockerfile by a link', built({ dockerfile: 'links/secret' })],
+  ['outside-file', 'another context', built({ additional_contexts: { other: '/outside' } })],
+  ['outside-file', 'a cache on the host', built({ cache_to: ['type=local,dest=/outside/cache'] })],
+  ['outside-file', 'keys of a build', built({ ssh: ['default'] })],
+  ['remote-include', 'an artifact', { include: ['oci://registry.example/app:1'], ...service({}) }],
+  ['remote-include', 'a repository', { include: ['https://git.example/app.git'], ...service({}) }],
+  [
+    'remote-include',
+    'another repository',
+    service({ extends: { file: 'git@git.example:app.git', service: 'app' } }),
+  ],
+  ['remote-include', 'a remote context', built({ context: 'https://git.example/app.git' })],
+  [
+    'secret-exposure',
+    'a secret in a command',
+    service({ command: ['serve', `--password=${variable('PW')}`] }),
+  ],
+  ['secret-exposure', 'a secret in a layer', built({ args: { PW: variable('PW') } })],
+  ['unknown-option', 'a program of the host', service({ provider: { type: 'anything' } })],
+]
