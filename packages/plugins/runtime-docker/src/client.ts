@@ -72,6 +72,10 @@ export class Engine {
     )
   }
 
+  async rename(id: string, name: string): Promise<void> {
+    await this.#call((docker) => docker.getContainer(id).rename({ name }))
+  }
+
   image(name: string): Promise<ImageDetails | undefined> {
     return this.#ask(ImageDetails, (docker) => docker.getImage(name).inspect()).catch((error: unknown) => {
       if (isFault(error, 'missing')) return undefined

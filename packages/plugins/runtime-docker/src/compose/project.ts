@@ -11,6 +11,7 @@ import { projectTaken } from './errors.js'
 import { checkExposure } from './exposure.js'
 import { FileCheck, findFiles } from './files.js'
 import { freeze, type Frozen } from './freeze.js'
+import { mendHalfDone } from './half-done.js'
 import { bringImages, type Images } from './images.js'
 import type { Model } from './model.js'
 import { judgeModel } from './policy.js'
@@ -66,6 +67,7 @@ export class ComposeProject implements Kind<ComposeRun> {
     const model = await this.#resolve(work)
     const build = (services: string[]) => calls.build(model, services, variables, context)
     const images = await bringImages(engine, model, plan, context, build)
+    await mendHalfDone(engine, project)
     const there = await engine.containers({ [composeLabels.project]: project })
     const frozen = await freeze(model, { plan, root, images: images.ids, variables, there })
     context.signal.throwIfAborted()

@@ -4,6 +4,7 @@ import { removeNetworks } from '../engine/networks.js'
 import type { Owned, Tools } from '../runtime.js'
 import type { Calls } from './calls.js'
 import type { ComposeRun } from './config.js'
+import { mendHalfDone } from './half-done.js'
 import { stopOrder } from './order.js'
 import type { ProjectRecord } from './records.js'
 import { Variables } from './secrets.js'
@@ -67,6 +68,7 @@ export class Replacement {
       if (this.#before?.project !== project || !this.#variables) await this.#removeNew()
       if (this.#before && this.#variables) {
         await this.#note(`the project of deployment ${this.#before.deployment} is brought back`)
+        await mendHalfDone(engine, this.#before.project)
         await calls.up(this.#before.model, this.#variables, late)
       }
       const running = this.#outside.filter((each) => each.running)
