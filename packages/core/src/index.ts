@@ -56,11 +56,13 @@ export {
 } from './kernel/token.js'
 export { refuseIf, type Hook, type Hooks, type Refusal, type Undo, type Verdict } from './kernel/hooks.js'
 export { StreamReply, type Route, type RouteHandler, type RouteRequest } from './kernel/route.js'
+export type { Topic, TopicWatch } from './kernel/topic.js'
 export { Config, ConfigError, parseConfig } from './kernel/config.js'
 export { faultLine, nearest, type ConfigDocument, type ConfigFault } from './protocol/index.js'
 export { Contributions } from './kernel/contributions.js'
 export { HostInfo } from './kernel/host.js'
 export { Clock, systemClock } from './kernel/clock.js'
+export { Bell } from './waiting/bell.js'
 export { within } from './waiting/deadline.js'
 export {
   AwayError,
@@ -97,5 +99,9 @@ export {
   type LineQuery,
   type LineSource,
 } from './linelog/index.js'
+
+// What is watched live: one reader for many viewers, and lines as text.
+export { FanOut } from './fanout/fanout.js'
+export { textFrames } from './fanout/text.js'
 
 export { createLongshore, reconfigure } from './longshore.js'

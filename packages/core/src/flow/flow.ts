@@ -34,8 +34,8 @@ export interface Flow {
     service: string,
     query: { host?: string; before?: number; limit: number },
   ): Promise<{ items: Deployment[]; next?: number }>
-  /** What a deployment printed; with `follow` until it has settled. */
-  output(deployment: string, follow: boolean, signal: AbortSignal): AsyncIterable<LogFrame>
+  /** What a deployment printed, or its last `tail` lines; with `follow` until it has settled. */
+  output(deployment: string, follow: boolean, signal: AbortSignal, tail?: number): AsyncIterable<LogFrame>
   /** Takes a request: the same pipe for every client. Rejects with a coded error when it is forbidden or makes no sense. */
   request(request: Request): Promise<Accepted>
 }
@@ -105,10 +105,10 @@ function doors({ parts, request }: Works, storage: Storage): Flow {
       const items = await Promise.all(events.map(({ deployment }) => journal.deployment(deployment!)))
       return { items: items.filter((item) => item !== undefined), next }
     },
-    async *output(id, follow, signal) {
+    async *output(id, follow, signal, tail) {
       // Its id may be known before its turn has come.
       if (follow) await untilQueued(journal, id, signal)
-      yield* outputs.read(id, follow, signal)
+      yield* outputs.read(id, follow, signal, tail)
     },
   }
 }

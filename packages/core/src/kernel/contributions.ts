@@ -3,11 +3,13 @@ import type { Slice } from '../protocol/index.js'
 import type { DoctorLine } from './plugin.js'
 import type { Route } from './route.js'
 import { token } from './token.js'
+import type { Topic } from './topic.js'
 
 /** What the plugins declared for others to serve. Complete once every plugin is set up: read it in `started`. */
 export interface Contributions {
   readonly plugins: readonly { name: string; version: string; provides: string[] }[]
   readonly routes: readonly Route[]
+  readonly topics: readonly Topic[]
   readonly slices: readonly Slice[]
   /** Event kinds with the schema of their data. */
   readonly kinds: ReadonlyMap<string, z.ZodType>

@@ -25,6 +25,7 @@ import type { Plugin, SetupContext } from './plugin.js'
 import type { Route } from './route.js'
 import { createSecrets, Secrets } from './secrets.js'
 import type { ManyToken, Met, Need, Needs, OneToken, Token } from './token.js'
+import type { Topic } from './topic.js'
 
 export interface KernelOptions {
   plugins: readonly Plugin[]
@@ -154,6 +155,7 @@ export class Kernel {
       },
       hooks: board.for(name, life, (undo) => this.#lifecycle.undo(undo)),
       routes: { add: (shape, handler) => void parts.routes.push({ plugin: name, shape, handler } as Route) },
+      topics: { add: (shape, watch) => void parts.topics.push({ plugin: name, shape, watch }) },
       doctor: { add: (line, look) => void parts.doctor.push({ plugin: name, line, look }) },
       build: (guest) => this.#container.build(guest),
     }
@@ -186,6 +188,7 @@ function collect(plugins: readonly Plugin[]) {
     kinds,
     slices,
     routes: [] as Route[],
+    topics: [] as Topic[],
     doctor: [] as { plugin: string; line: string; look: Contributions['doctor'][number]['look'] }[],
   }
 }

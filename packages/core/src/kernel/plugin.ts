@@ -1,8 +1,9 @@
 import type { z } from 'zod'
-import type { ProtocolPart, RouteShape } from '../protocol/index.js'
+import type { ProtocolPart, RouteShape, TopicShape } from '../protocol/index.js'
 import type { Hooks } from './hooks.js'
 import type { RouteHandler } from './route.js'
 import type { ManyToken, MetAll, Needs, OneToken, Token } from './token.js'
+import type { TopicWatch } from './topic.js'
 
 /** One line of `longshore doctor` and `/readyz`. */
 export interface DoctorLine {
@@ -21,6 +22,7 @@ export interface SetupContext<C, N extends Needs> {
   provide<T>(token: ManyToken<T>, kind: string, value: T): void
   hooks: Hooks
   routes: { add<S extends RouteShape>(shape: S, handler: RouteHandler<S>): void }
+  topics: { add<S extends TopicShape>(shape: S, watch: TopicWatch<S>): void }
   doctor: { add(line: string, look: (signal: AbortSignal) => Promise<DoctorLine>): void }
   /** For class-style plugins: makes an object whose constructor parameters all carry `inject(token)`. */
   build<T>(guest: new (...args: any[]) => T): T

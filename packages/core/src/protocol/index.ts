@@ -41,6 +41,23 @@ export {
   type Right,
   type RouteShape,
 } from './rest.js'
+export {
+  coreTopics,
+  Credit,
+  Frame,
+  Origin,
+  Piece,
+  SampleFrame,
+  TextFrame,
+  topic,
+  Unwatch,
+  Watch,
+  type LiveRequests,
+  type LiveTellings,
+  type TopicFrame,
+  type TopicShape,
+  type Watching,
+} from './live.js'
 export { coreRoutes, EventQuery, HostQuery, ListQuery } from './core-routes.js'
 export {
   alive,
