@@ -17,6 +17,7 @@ export const libraryHomes = {
   c12: '^packages/cli/src/config/module\\.ts$',
   citty: '^packages/cli/src/command\\.ts$',
   dockerode: '^packages/plugins/runtime-docker/src/client\\.ts$',
+  'engine.io': '^packages/plugins/web/src/',
   execa: '^packages/plugins/git/src/client\\.ts$',
   express: '^packages/plugins/web/src/',
   'fs-native-extensions': '^packages/plugins/storage-lmdb/src/lock\\.ts$',
@@ -27,8 +28,10 @@ export const libraryHomes = {
   pino: '^packages/core/src/kernel/logger\\.ts$',
   'reflect-metadata': '^packages/core/src/kernel/container\\.ts$',
   'smol-toml': '^packages/cli/src/config/toml\\.ts$',
+  'socket.io': '^packages/plugins/web/src/',
   tapable: '^packages/core/src/kernel/hooks\\.ts$',
   tsyringe: '^packages/core/src/kernel/container\\.ts$',
+  ws: '^packages/plugins/web/src/live/server\\.ts$',
   yaml: '^packages/(cli/src/config|plugins/runtime-docker/src/compose)/yaml\\.ts$',
 }
 

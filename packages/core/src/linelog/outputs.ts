@@ -21,12 +21,7 @@ export class Outputs {
     return LineLog.open(join(this.#root, name), { segmentBytes: 2 ** 20, segments: 8, clock: this.#clock })
   }
 
-  read(
-    deployment: string,
-    follow: boolean,
-    signal: AbortSignal,
-    tail?: number,
-  ): AsyncIterable<LogFrame> {
+  read(deployment: string, follow: boolean, signal: AbortSignal, tail?: number): AsyncIterable<LogFrame> {
     return readLines(
       join(this.#root, deployment),
       { follow: follow ? 'open' : undefined, tail },

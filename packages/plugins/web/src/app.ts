@@ -11,6 +11,7 @@ import type { Connections } from './connections.js'
 import { WebError } from './errors.js'
 import { securityHeaders } from './headers.js'
 import { inputOf } from './input.js'
+import type { LiveDoor } from './live/door.js'
 import { Places } from './places.js'
 import { problemOf, translate } from './problem.js'
 import { methodsAt, type PlacedRoute } from './routes.js'
@@ -25,6 +26,9 @@ export interface AppParts {
   routes: readonly PlacedRoute[]
   connections: Connections
   streams: Streams
+  /** Where streams take their places. */
+  places: Places
+  live: LiveDoor
   /** The bearer token of this host. */
   token: string
   /** The address that people type, where the config names one. */
@@ -47,15 +51,14 @@ export function createApp(parts: AppParts): Express {
     what: 'requests are worked on',
     hint: 'Ask again in a moment; those who show the token have places of their own.',
   })
-  const streams = new Places({
-    code: 'WEB_STREAMS_FULL',
-    what: 'streams are open',
-    hint: 'End some of those that follow events or output, or ask without follow.',
-  })
   for (const route of parts.routes) {
     const method = route.shape.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete'
-    app[method](route.path, answering(route, parts, route.shape.response ? answers : streams))
+    app[method](route.path, answering(route, parts, route.shape.response ? answers : parts.places))
   }
+  app.all('/socket.io/', (request, response) => {
+    parts.connections.work(request.socket, response)
+    return parts.live.answer(request, response)
+  })
   app.use(unanswered(parts))
   app.use(failed(parts))
   return app

@@ -15,6 +15,7 @@ export class Connections {
   #closing = false
 
   accept(socket: Socket): void {
+    if (this.#open.has(socket)) return
     const waiting: Waiting = new Map()
     socket.once('close', () => {
       this.#open.delete(socket)
@@ -59,6 +60,11 @@ export class Connections {
     this.#open.delete(socket)
     this.#open.set(socket, waiting)
     if (this.#closing && waiting.size === 0) socket.end()
+  }
+
+  /** It is no connection of requests any more: whoever took it over sees to it. */
+  release(socket: Socket): void {
+    this.#open.delete(socket)
   }
 
   /** Whether a response of its own is under way there. */

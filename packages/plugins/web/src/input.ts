@@ -80,7 +80,8 @@ function queryOf(url: string): Record<string, string> {
   return Object.fromEntries(found)
 }
 
-function check(where: string, schema: z.ZodType, value: unknown): unknown {
+/** What was given, after its schema, or every fault of it with its place. */
+export function check<S extends z.ZodType>(where: string, schema: S, value: unknown): z.output<S> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   throw invalid(parsed.error.issues.flatMap((issue) => faults(where, issue)))

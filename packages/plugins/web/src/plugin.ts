@@ -9,12 +9,15 @@ import {
   Journal,
   Logger,
   servicesOf,
+  Telemetry,
 } from '@longshore/core'
 import { addCoreRoutes } from './api/index.js'
+import { Turns } from './api/turns.js'
 import { WebConfig } from './config.js'
 import { WebServer } from './server.js'
+import { addCoreTopics } from './topics.js'
 
-/** Serves the routes that plugins declare, and those of the core, on loopback and on the socket of this account. */
+/** Serves the routes and topics that plugins declare, and the core's own, on loopback and on the socket of this account. */
 export default definePlugin({
   name: 'web',
   version: '0.1.0',
@@ -23,16 +26,19 @@ export default definePlugin({
     flow: Flow,
     journal: Journal,
     git: GitProvider,
+    telemetries: Telemetry,
     declared: Config,
     contributions: Contributions,
     host: HostInfo,
     clock: Clock,
     log: Logger,
   },
-  setup({ config, needs, routes, hooks }) {
+  setup({ config, needs, routes, topics, hooks }) {
     const server = new WebServer({ config, ...needs, log: needs.log.child({ plugin: 'web' }) })
     const source = (service: string) => servicesOf(needs.declared.current()).get(service)?.source
-    addCoreRoutes(routes, { ...needs, source, url: () => server.url })
+    const parts = { ...needs, turns: new Turns() }
+    addCoreRoutes(routes, { ...parts, source, url: () => server.url })
+    addCoreTopics(topics, parts)
     hooks.started.tap(() => server.start())
     hooks.stopping.tap(() => server.stop())
   },

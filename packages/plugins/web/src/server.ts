@@ -7,11 +7,15 @@ import { openToken, type Door } from './caller.js'
 import type { WebConfig } from './config.js'
 import { Connections } from './connections.js'
 import { WebError } from './errors.js'
-import { securityHeaders } from './headers.js'
 import { listenLoopback, listenSocket } from './listen.js'
-import { malformed, problemOf } from './problem.js'
+import type { LiveParts } from './live/client.js'
+import { LiveDoor, placeTopics } from './live/door.js'
+import { Places } from './places.js'
+import { malformed } from './problem.js'
+import { rawProblem } from './raw.js'
 import { placeRoutes } from './routes.js'
 import { Streams } from './streams.js'
+import { acceptUpgrades } from './upgrade.js'
 
 /** Milliseconds for the headers, and for the whole, of a request to arrive; slower ones are ended. */
 const limits = {
@@ -22,6 +26,11 @@ const limits = {
 }
 /** Milliseconds for answers under way when the server stops. */
 const stopTime = 5_000
+
+/** What both doors share. */
+type Common = Omit<AppParts & LiveParts, 'door' | 'connections' | 'places' | 'live' | 'streams'> & {
+  streams: Streams
+}
 
 interface ServerParts {
   config: WebConfig
@@ -35,7 +44,7 @@ interface ServerParts {
 export class WebServer {
   readonly #parts: ServerParts
   readonly #streams = new Streams()
-  readonly #open: { server: Server; connections: Connections }[] = []
+  readonly #open: { server: Server; connections: Connections; live: LiveDoor }[] = []
   #removeSocket = async () => {}
   #port: number
 
@@ -59,9 +68,10 @@ export class WebServer {
     const { config, contributions, host, clock, log } = this.#parts
     const folder = join(host.data, 'web')
     const routes = placeRoutes(contributions.routes)
+    const topics = placeTopics(contributions.topics)
     const token = await openToken(folder)
     const { url, trustProxy, listen } = config
-    const common = { routes, token, url, trustProxy, clock, log, streams: this.#streams }
+    const common = { routes, topics, token, url, trustProxy, clock, log, streams: this.#streams }
     this.#port = await listenLoopback(this.#serve('loopback', common), listen.host, listen.port)
     this.#removeSocket = await listenSocket(this.#serve('socket', common), folder, this.socket)
     log.info({ url: this.url, port: this.#port, socket: this.socket }, 'the API answers')
@@ -70,10 +80,11 @@ export class WebServer {
   /** Ends streams and idle connections at once, gives other answers a moment, then ends those too. */
   async stop(): Promise<void> {
     this.#streams.end()
-    const ends = this.#open.map(({ server, connections }) => {
+    const ends = this.#open.map(async ({ server, connections, live }) => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       connections.close()
-      return closed
+      await live.close()
+      await closed
     })
     await within(stopTime, 'the last answers', () => Promise.all(ends)).catch(() => {
       for (const { server } of this.#open) server.closeAllConnections()
@@ -82,10 +93,16 @@ export class WebServer {
     await this.#removeSocket()
   }
 
-  #serve(door: Door, common: Omit<AppParts, 'door' | 'connections'>): Server {
+  #serve(door: Door, common: Common): Server {
     const connections = new Connections()
     const answered = new WeakSet<Socket>()
-    const app = createApp({ ...common, door, connections })
+    const places = new Places({
+      code: 'WEB_STREAMS_FULL',
+      what: 'streams are open',
+      hint: 'End some of those that follow events or output or watch, or ask without follow.',
+    })
+    const live = new LiveDoor({ ...common, door, streams: places })
+    const app = createApp({ ...common, door, connections, places, live })
     // A request without Host is refused by the app, with a problem like every other.
     const server = createServer({ ...limits, connectionsCheckingInterval: 1_000, requireHostHeader: false })
     server.on('connection', (socket) => connections.accept(socket))
@@ -104,26 +121,12 @@ export class WebServer {
     server.on('checkExpectation', answer)
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       if (!socket.writable || connections.busy(socket) || answered.has(socket)) socket.destroy()
-      else socket.end(rawProblem(error, newId(this.#parts.clock.now())))
+      else socket.end(rawProblem(clientError(error.code), newId(this.#parts.clock.now())))
     })
-    this.#open.push({ server, connections })
+    acceptUpgrades(server, { ...common, door, connections, live })
+    this.#open.push({ server, connections, live })
     return server
   }
-}
-
-/** The answer to what is no request: node knows no response there, so it is written by hand. */
-function rawProblem({ code }: NodeJS.ErrnoException, requestId: string): string {
-  const problem = problemOf(clientError(code), requestId)
-  const body = JSON.stringify(problem)
-  const headers = {
-    ...securityHeaders,
-    'X-Request-Id': requestId,
-    'Content-Type': 'application/problem+json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
-    Connection: 'close',
-  }
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-  return [`HTTP/1.1 ${problem.status} ${problem.title}`, ...lines, '', body].join('\r\n')
 }
 
 function clientError(code: string | undefined): WebError {

@@ -6,14 +6,12 @@ import { listEvents, streamEvents } from './events.js'
 import { showInfo, showOverview, tellReady } from './host.js'
 import type { ApiParts } from './parts.js'
 import { actOn, listServices, showService } from './services.js'
-import { Turns } from './turns.js'
 
 /** Adds the handlers of the core's routes, by the door that every plugin uses for its own. */
 export function addCoreRoutes(
   { add }: SetupContext<unknown, Record<never, never>>['routes'],
-  given: Omit<ApiParts, 'turns'>,
+  parts: ApiParts,
 ): void {
-  const parts = { ...given, turns: new Turns() }
   add(coreRoutes.livez, async () => ({ ok: true as const }))
   add(coreRoutes.readyz, tellReady(parts))
   add(coreRoutes.info, showInfo(parts))

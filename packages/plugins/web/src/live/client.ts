@@ -1,0 +1,137 @@
+import type { Server, Socket } from 'socket.io'
+import { Bell, newId, within, type Clock, type Logger, type Topic } from '@longshore/core'
+import { Credit, Unwatch, Watch } from '@longshore/core/protocol'
+import type { LiveTellings, Problem, TopicFrame, Watching } from '@longshore/core/protocol'
+import { actorOf, isKnown, type Door } from '../caller.js'
+import { WebError } from '../errors.js'
+import { check } from '../input.js'
+import type { Places } from '../places.js'
+import { problemOf } from '../problem.js'
+import { unread } from './guard.js'
+import { Stream } from './stream.js'
+
+/** Streams of one client. */
+const mostStreams = 32
+/** Milliseconds that a topic may take to say whether there is something to watch. */
+const answerTime = 60_000
+
+export interface LiveParts {
+  door: Door
+  topics: ReadonlyMap<string, Topic>
+  /** Where streams take their places, those of the REST API too. */
+  streams: Places
+  /** The bearer token of this host. */
+  token: string
+  clock: Clock
+  log: Logger
+}
+
+/** What clients may send: anything at all. */
+type Requests = Record<'watch' | 'credit' | 'unwatch', (...sent: unknown[]) => void>
+type Nothing = Record<never, never>
+export type LiveIo = Server<Requests, LiveTellings, Nothing, { headers: Headers }>
+export type LiveSocket = Socket<Requests, LiveTellings, Nothing, { headers: Headers }>
+/** Who a client is, as the headers of a request say it. */
+export type Headers = Socket['handshake']['headers']
+
+/** One client of `/live`: what it watches. */
+export class LiveClient {
+  readonly #socket: LiveSocket
+  readonly #parts: LiveParts
+  readonly #streams = new Map<string, Stream>()
+  readonly #sent = new Bell()
+  #last = 0
+
+  constructor(socket: LiveSocket, parts: LiveParts) {
+    this.#socket = socket
+    this.#parts = parts
+    socket.conn.on('drain', () => this.#sent.ring())
+    socket.on('watch', (asked, answer) => void this.#answer(asked, answer))
+    socket.on('credit', (sent) => {
+      const { data } = Credit.safeParse(sent)
+      if (data) this.#streams.get(data.stream)?.grant(data.frames)
+    })
+    socket.on('unwatch', (sent) => {
+      const { data } = Unwatch.safeParse(sent)
+      if (data) this.#streams.get(data.stream)?.end()
+    })
+    socket.on('disconnect', () => {
+      for (const stream of this.#streams.values()) stream.end()
+    })
+  }
+
+  /** A client that waits for no answer would never know its stream. */
+  async #answer(asked: unknown, answer: unknown): Promise<void> {
+    if (typeof answer !== 'function') return
+    const tell = answer as (watching: Watching) => void
+    const id = String(++this.#last)
+    const stream = new Stream()
+    let leave = () => {}
+    try {
+      const { topic, query } = this.#admit(asked)
+      leave = this.#parts.streams.take(isKnown(this.#socket.data.headers, this.#parts.door))
+      this.#streams.set(id, stream)
+      const begin = (signal: AbortSignal) => topic.watch(query, signal)
+      const frames = await within(answerTime, `watching ${topic.shape.name}`, begin, stream.signal)
+      tell({ stream: id })
+      await this.#pump(id, stream, frames)
+    } catch (error) {
+      tell({ problem: this.#problem(error) })
+    } finally {
+      stream.end()
+      this.#streams.delete(id)
+      leave()
+    }
+  }
+
+  /** The topic that is asked for, and its query, when this client may watch it. */
+  #admit(asked: unknown): { topic: Topic; query: unknown } {
+    const { topic: name, ...rest } = check('watch', Watch, asked)
+    const { topics, door, token } = this.#parts
+    const topic = topics.get(name)
+    if (!topic) throw unknownTopic(name, [...topics.keys()])
+    actorOf(this.#socket.data.headers, door, topic.shape.right, token)
+    if (this.#streams.size >= mostStreams) throw tooMany()
+    return { topic, query: check('watch', topic.shape.query, rest) }
+  }
+
+  async #pump(id: string, stream: Stream, frames: AsyncIterable<TopicFrame>): Promise<void> {
+    let problem: Problem | undefined
+    try {
+      await stream.pump(
+        frames,
+        (signal) => this.#ready(signal),
+        (frame, seq) => this.#socket.emit('frame', { stream: id, seq, ...frame }),
+      )
+    } catch (error) {
+      problem = this.#problem(error)
+    }
+    if (!stream.signal.aborted) this.#socket.emit('ended', { stream: id, problem })
+  }
+
+  /** Resolves when what was sent before is on its way: a client that does not read is sent nothing more. */
+  async #ready(signal: AbortSignal): Promise<void> {
+    while (unread(this.#socket.conn) > 0 && !signal.aborted) await this.#sent.heard(signal)
+  }
+
+  #problem(error: unknown): Problem {
+    const { clock, log } = this.#parts
+    const problem = problemOf(error, newId(clock.now()))
+    if (problem.status >= 500) log.error({ error, requestId: problem.requestId }, 'a watch failed')
+    return problem
+  }
+}
+
+function unknownTopic(name: string, topics: string[]): WebError {
+  return new WebError('WEB_TOPIC_UNKNOWN', `there is no topic ${JSON.stringify(name.slice(0, 100))}`, {
+    status: 404,
+    hint: `There are: ${topics.join(', ')}.`,
+  })
+}
+
+function tooMany(): WebError {
+  return new WebError('WEB_WATCHES_FULL', `this client watches ${mostStreams} things already`, {
+    status: 503,
+    hint: 'End one by unwatch first.',
+  })
+}
