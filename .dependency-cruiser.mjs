@@ -26,6 +26,7 @@ export const libraryHomes = {
   msgpackr: '^packages/plugins/storage-lmdb/src/message-pack\\.ts$',
   picomatch: '^packages/core/src/flow/watcher\\.ts$',
   pino: '^packages/core/src/kernel/logger\\.ts$',
+  re2js: '^packages/plugins/telemetry/src/search-worker\\.ts$',
   'reflect-metadata': '^packages/core/src/kernel/container\\.ts$',
   'smol-toml': '^packages/cli/src/config/toml\\.ts$',
   'socket.io': '^packages/plugins/web/src/',

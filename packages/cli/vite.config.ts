@@ -6,7 +6,7 @@ import { defineConfig } from 'vite'
  */
 export default defineConfig({
   build: {
-    ssr: 'src/main.ts',
+    ssr: true,
     outDir: 'dist/command',
     target: 'node20.19',
     // The licences of what is inside travel with it.
@@ -14,8 +14,10 @@ export default defineConfig({
     // As written: a stack trace of a user has to be readable.
     minify: false,
     rolldownOptions: {
+      // Threads begin at a file of their own, which lies beside the rest as it does in its package.
+      input: { longshore: 'src/main.ts', 'search-worker': '@longshore/telemetry/search-worker' },
       output: {
-        entryFileNames: 'longshore.js',
+        entryFileNames: '[name].js',
         chunkFileNames: ({ name, facadeModuleId }) => `${packageOf(facadeModuleId) ?? name}.js`,
       },
     },

@@ -35,6 +35,14 @@ export const commands: Record<string, { about: string; load: Load }> = {
     about: 'Show one deployment and what it printed',
     load: async () => (await import('./commands/deployment.js')).deployment,
   },
+  logs: {
+    about: 'Show what a service printed, and prints',
+    load: async () => (await import('./commands/logs.js')).logs,
+  },
+  stats: {
+    about: 'Show what services use',
+    load: async () => (await import('./commands/stats.js')).stats,
+  },
   events: { about: 'Read the journal', load: async () => (await import('./commands/events.js')).events },
   deploy: {
     about: 'Deploy the newest commit, or another one',

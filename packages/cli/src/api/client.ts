@@ -177,3 +177,15 @@ function unreachable(place: string, cause: NodeJS.ErrnoException): UnreachableEr
     hint: 'Start it with `longshore serve`; if it runs elsewhere, name its config by --config or LONGSHORE_CONFIG, or its address by LONGSHORE_URL.',
   })
 }
+
+/** The lines of a streamed answer, each as soon as it is whole. */
+export async function* linesIn(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = lines.pop()!
+    yield* lines
+  }
+  if (rest !== '') yield rest
+}

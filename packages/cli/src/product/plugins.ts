@@ -8,6 +8,7 @@ export async function builtInPlugins(): Promise<Plugin[]> {
     import('@longshore/git'),
     import('@longshore/runtime-command'),
     import('@longshore/runtime-docker'),
+    import('@longshore/telemetry'),
     import('@longshore/web'),
   ])
   const { operations } = await import('./operations.js')

@@ -1,0 +1,5 @@
+export { default } from './plugin.js'
+export { TelemetryConfig } from './config.js'
+export { Archive, type ArchiveOptions } from './archive/archive.js'
+export { Searches } from './searches.js'
+export { readArchive } from './search/read.js'

@@ -1,0 +1,95 @@
+import {
+  servicesOf,
+  type Clock,
+  type Config,
+  type HostInfo,
+  type Logger,
+  type Telemetry,
+} from '@longshore/core'
+import type { Archives } from './archive/archives.js'
+import { follow } from './archive/follow.js'
+import { persist } from './persist.js'
+import { sample } from './series/sample.js'
+import type { Series } from './series/series.js'
+
+/** Milliseconds between two looks for what is too old. */
+const sweepEvery = 3_600_000
+
+export interface KeeperParts {
+  telemetries: ReadonlyMap<string, Telemetry>
+  archives: Archives
+  series: Series
+  host: HostInfo
+  config: Config
+  clock: Clock
+  log: Logger
+}
+
+/** Follows every service of this host for as long as Longshore runs, and removes what is too old. */
+export class Keeper {
+  readonly #parts: KeeperParts
+  readonly #life = new AbortController()
+  readonly #work = new Set<Promise<void>>()
+  readonly #followed = new Set<string>()
+  #quiet = () => {}
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#followAll()
+    this.#quiet = this.#parts.config.changed(async () => this.#followAll())
+    this.#begin('the removal of what is old', this.#sweep())
+  }
+
+  async stop(): Promise<void> {
+    this.#quiet()
+    this.#life.abort()
+    await Promise.all(this.#work)
+  }
+
+  /** The run kind of a service of this host, and whether somebody tells what that kind prints and uses. */
+  kindOf(service: string): { kind: string; told: boolean } | undefined {
+    const { config, telemetries } = this.#parts
+    const kind = servicesOf(config.current()).get(service)?.run.kind
+    return kind === undefined ? undefined : { kind, told: telemetries.has(kind) }
+  }
+
+  /** What was followed once is followed on: of a service that is removed, or of another kind now, the last lines come yet. */
+  #followAll(): void {
+    const { telemetries, archives, series, host, config, clock, log } = this.#parts
+    const { signal } = this.#life
+    for (const [service, { run }] of servicesOf(config.current())) {
+      const telemetry = telemetries.get(run.kind)
+      const key = `${run.kind} ${service}`
+      if (!telemetry || this.#followed.has(key)) continue
+      this.#followed.add(key)
+      const placement = { service, host: host.name }
+      const keep = async (came: () => void) =>
+        follow(telemetry, placement, { archive: await archives.get(service), clock, came }, signal)
+      const look = (came: () => void) => sample(telemetry, placement, { series, came }, signal)
+      this.#begin(`keeping what ${service} prints`, persist(keep, placement, { clock, log }, signal))
+      this.#begin(`keeping what ${service} uses`, persist(look, placement, { clock, log }, signal))
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    const { archives, series, config, clock } = this.#parts
+    const { signal } = this.#life
+    while (!signal.aborted) {
+      await archives.sweep(new Set(servicesOf(config.current()).keys()))
+      await series.sweep(clock.now())
+      await clock.sleep(sweepEvery, signal).catch(() => undefined)
+    }
+  }
+
+  #begin(what: string, running: Promise<void>): void {
+    const done = running
+      .catch((error: unknown) => {
+        if (!this.#life.signal.aborted) this.#parts.log.error({ error }, `${what} ended`)
+      })
+      .finally(() => this.#work.delete(done))
+    this.#work.add(done)
+  }
+}

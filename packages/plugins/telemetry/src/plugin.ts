@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import { Clock, Config, definePlugin, Flow, HostInfo, Journal, Logger, Telemetry } from '@longshore/core'
+import { Archives } from './archive/archives.js'
+import { TelemetryConfig } from './config.js'
+import { Deployments } from './deployments.js'
+import { Keeper } from './keeper.js'
+import { telemetryRoutes } from './protocol.js'
+import { showLogs, showStats } from './routes.js'
+import { Searches } from './searches.js'
+import { Series } from './series/series.js'
+
+/** Keeps what services print and use, for every run kind that tells it. */
+export default definePlugin({
+  name: 'telemetry',
+  config: TelemetryConfig,
+  needs: {
+    telemetries: Telemetry,
+    flow: Flow,
+    journal: Journal,
+    host: HostInfo,
+    config: Config,
+    clock: Clock,
+    log: Logger,
+  },
+  setup({ config: { logs }, needs, hooks, routes }) {
+    const { telemetries, flow, journal, host, config, clock, log } = needs
+    const folder = join(host.data, 'telemetry')
+    const deployments = new Deployments(flow, journal, host.name, clock)
+    const deploymentOf = (service: string, instance: string) => deployments.of(service, instance)
+    const archives = new Archives({ folder, config: logs, clock, log, deploymentOf })
+    const series = new Series(folder)
+    const searches = new Searches()
+    const keeper = new Keeper({ telemetries, archives, series, host, config, clock, log })
+    const kindOf = (service: string) => keeper.kindOf(service)
+    const parts = { archives, searches, series, deployments, clock, host: host.name, kindOf }
+    routes.add(telemetryRoutes.logs, showLogs(parts))
+    routes.add(telemetryRoutes.stats, showStats(parts))
+    hooks.started.tap(() => keeper.start())
+    hooks.stopping.tap(async () => {
+      searches.close()
+      await keeper.stop()
+      await archives.close()
+      await series.flush()
+    })
+  },
+})
