@@ -4,7 +4,7 @@ import type { ApplyContext, Plan } from '@longshore/core'
 import type { Made } from '@longshore/core/protocol'
 import { policyRefused } from '../errors.js'
 import type { Kind, Owned, Tools } from '../runtime.js'
-import { findCompose } from './binary.js'
+import { findCompose, type ComposeBinary } from './binary.js'
 import { Calls, escape } from './calls.js'
 import type { ComposeRun } from './config.js'
 import { projectTaken } from './errors.js'
@@ -41,34 +41,44 @@ interface Work {
  */
 export class ComposeProject implements Kind<ComposeRun> {
   readonly #tools: Tools
+  #found: Promise<ComposeBinary> | undefined
 
   constructor(tools: Tools) {
     this.#tools = tools
   }
 
   async apply(plan: Plan<ComposeRun>, owned: Owned[], context: ApplyContext): Promise<Made> {
-    const { engine, clock, config, records } = this.#tools
-    const { path: binary } = await findCompose(config.compose, process.env)
+    const { engine, clock, records } = this.#tools
+    const { path: binary } = await this.#compose()
     const variables = await Variables.open(plan.run.env, context.secret)
     const home = records.home(plan.service)
     const calls = await Calls.open({ binary, endpoint: engine.endpoint, clock, plan, home })
     const project = plan.run.project ?? `longshore-${plan.service}`
     try {
       return await this.#bring({ plan, context, calls, variables, project, root: treeOf(plan) }, owned)
+    } catch (error) {
+      if (describeError(error).code === 'COMPOSE_MISSING') this.#found = undefined
+      throw error
     } finally {
       await calls.close()
     }
   }
 
+  /** Looked for once: asking it for its version takes as long as resolving a project. */
+  #compose(): Promise<ComposeBinary> {
+    return (this.#found ??= findCompose(this.#tools.config.compose, process.env).catch((error: unknown) => {
+      this.#found = undefined
+      throw error
+    }))
+  }
+
   async #bring(work: Work, owned: Owned[]): Promise<Made> {
     const { plan, context, calls, variables, project, root } = work
     const { engine, records } = this.#tools
-    await this.#refuseStrangers(work)
-    const model = await this.#resolve(work)
+    const [model] = await both(this.#resolve(work), this.#refuseStrangers(work))
     const build = (services: string[]) => calls.build(model, services, variables, context)
     const images = await bringImages(engine, model, plan, context, build)
-    await mendHalfDone(engine, project)
-    const there = await engine.containers({ [composeLabels.project]: project })
+    const there = await mendHalfDone(engine, project)
     const frozen = await freeze(model, { plan, root, images: images.ids, variables, there })
     context.signal.throwIfAborted()
     const replacement = new Replacement(this.#tools, work, owned)
@@ -131,6 +141,12 @@ export class ComposeProject implements Kind<ComposeRun> {
           )
     return model
   }
+}
+
+/** At the same time, and to the end of both: nothing is at work any more when this rejects. */
+async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b])
+  return [await a, await b]
 }
 
 function isOf(labels: Record<string, string> | null | undefined, service: string, host: string): boolean {
