@@ -89,14 +89,16 @@ export class ComposeProject implements Kind<ComposeRun> {
         ...{ ...this.#tools, ...context, plan, project },
         tail: (service) => calls.tail(project, service, variables, context),
       })
+      const { service, deployment, directory, run } = plan
+      const record = { version: 1, service, deployment, project, directory, env: run.env, ...frozen } as const
+      await records.save(record)
     } catch (error) {
+      // Compose only says that it failed: an engine that is away is waited for, and nothing can be brought back meanwhile.
+      if (!context.signal.aborted) await engine.version()
       const over = describeError(context.signal.reason).code === 'DEPLOYMENT_STOPPED'
       if (!over) await replacement.undo()
       throw context.signal.aborted ? context.signal.reason : error
     }
-    const { service, deployment, directory, run } = plan
-    const record = { version: 1, service, deployment, project, directory, env: run.env, ...frozen } as const
-    await records.save(record)
     await replacement.finish()
     return madeOf(work, images, frozen)
   }
