@@ -104,4 +104,10 @@ export {
 export { FanOut } from './fanout/fanout.js'
 export { textFrames } from './fanout/text.js'
 
+// What instances use: readings of cgroups and processes, shared by whoever watches.
+export { cgroupsNamed, cgroupsOf, readCgroups, type CgroupFolders } from './usage/cgroup.js'
+export { readNetwork, readProcesses, sharesNetwork } from './usage/processes.js'
+export { readingOf, type Reading } from './usage/reading.js'
+export { SharedLooks, type Gauge } from './usage/looks.js'
+
 export { createLongshore, reconfigure } from './longshore.js'

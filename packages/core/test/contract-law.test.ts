@@ -5,6 +5,7 @@ import { FakeSecretStore } from '../src/testkit/fakes/secret-store.js'
 import { FakeTelemetry } from '../src/testkit/fakes/telemetry.js'
 import { runtimeLaws } from '../src/testkit/laws/runtime.js'
 import { secretStoreLaws } from '../src/testkit/laws/secret-store.js'
+import { statsLaws } from '../src/testkit/laws/stats.js'
 import { telemetryLaws } from '../src/testkit/laws/telemetry.js'
 
 const close = async () => undefined
@@ -37,6 +38,20 @@ describe('the fake telemetry', () => {
     return { telemetry, print, close }
   }
   for (const law of telemetryLaws(make)) it(law.name, law.run)
+})
+
+describe('what the fake telemetry says is used', () => {
+  const make = async () => {
+    const telemetry = new FakeTelemetry()
+    let count = 0
+    const start = async () => {
+      const instance = `i${++count}`
+      telemetry.use('hello', { instance, cpu: 50, memory: 2 ** 20 })
+      return instance
+    }
+    return { telemetry, start, end: async (instance: string) => telemetry.end(instance), close }
+  }
+  for (const law of statsLaws(make)) it(law.name, law.run)
 })
 
 describe('the fake secret store', () => {

@@ -44,8 +44,9 @@ export interface StatsQuery extends PlacementRef {
  *
  * Law: lines come in time order, byte-exact; a slow reader slows only itself, and what it misses is counted in `skipped`,
  * also what was gone before the first line, where its keeper counts that, unless it asked for `tail` or `since`; with
- * `follow` it ends when the signal aborts, without it at the end of what is there. `stats` yields what every running instance uses, each time in one
- * batch, the first one soon, until its signal aborts; instances come and go meanwhile, and viewers share the looks.
+ * `follow` it ends when the signal aborts, without it at the end of what is there. `stats` yields what every running
+ * instance uses, each time in one batch, empty when none runs, the first one soon, until its signal aborts. Instances
+ * come and go meanwhile; one that cannot be read in time is left out, and delays no other. Viewers share the looks.
  */
 export interface Telemetry {
   logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogFrame>

@@ -43,13 +43,18 @@ export class FakeTelemetry implements Telemetry {
     this.#uses.set(sample.instance, { service, sample })
   }
 
+  /** It runs no more. */
+  end(instance: string): void {
+    this.#uses.delete(instance)
+  }
+
   async *stats({ service, instance, every }: StatsQuery, signal: AbortSignal): AsyncGenerator<Sample[]> {
     while (!signal.aborted) {
       const time = new Date().toISOString()
       const own = [...this.#uses.values()].filter(
         (each) => each.service === service && (instance ?? each.sample.instance) === each.sample.instance,
       )
-      if (own.length > 0) yield own.map(({ sample }) => ({ ...sample, time }))
+      yield own.map(({ sample }) => ({ ...sample, time }))
       await systemClock.sleep(every, signal).catch(() => undefined)
     }
   }
