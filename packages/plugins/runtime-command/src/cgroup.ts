@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs'
 import { accessSync, readFileSync, rmdirSync, writeSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
+import { cgroupsOf } from '@longshore/core'
 import { bootId, signal, statOf, type Identity } from './processes.js'
 
 /**
@@ -11,22 +12,7 @@ const preferred = ['pids', 'freezer', 'unified', 'memory']
 
 /** Our own cgroup in each hierarchy that is mounted, the preferred ones first. Below it instances get theirs. */
 export function ownCgroups(): string[] {
-  const own = new Map<string, string>()
-  for (const line of lines('/proc/self/cgroup')) {
-    const [, names, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
-    for (const name of names?.split(',') ?? []) own.set(name || 'unified', path!)
-  }
-  const places = new Map<string, string>()
-  for (const line of lines('/proc/self/mountinfo')) {
-    const [before, after] = line.split(' - ') as [string, string | undefined]
-    const [root, point] = before.split(' ').slice(3).map(unescape)
-    const [type, , options] = after?.split(' ') ?? []
-    const names = type === 'cgroup2' ? ['unified'] : type === 'cgroup' ? options!.split(',') : []
-    for (const name of names.filter((each) => own.has(each))) {
-      const inside = relative(root!, own.get(name)!)
-      if (!inside.startsWith('..')) places.set(name, join(point!, inside))
-    }
-  }
+  const places = cgroupsOf('self')
   const named = [...places.keys()].filter((name) => name.startsWith('name='))
   return [...preferred, ...named].flatMap((name) => places.get(name) ?? [])
 }
@@ -193,9 +179,4 @@ function remove(path: string): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT'
   }
-}
-
-/** Blanks and the like in mountinfo: `\040`. */
-function unescape(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)))
 }

@@ -5,6 +5,7 @@ import { Changes } from './changes.js'
 import { CommandRun } from './config.js'
 import { Records } from './records.js'
 import { CommandRuntime } from './runtime.js'
+import { CommandStats } from './stats.js'
 import { CommandTelemetry } from './telemetry.js'
 
 const unkept = 'no cgroup can be made here: processes are found by their marks in /proc'
@@ -21,7 +22,7 @@ export default definePlugin({
     const cgroups = new Cgroups()
     const runtime = new CommandRuntime({ clock, log, secrets, records, changes, cgroups })
     provide(Runtime, 'command', runtime)
-    provide(Telemetry, 'command', new CommandTelemetry(records, changes))
+    provide(Telemetry, 'command', new CommandTelemetry(records, changes, new CommandStats(runtime, clock)))
     hooks.started.tap(() => runtime.recover())
     hooks.stopping.tap(() => runtime.close())
     doctor.add('processes', async () => {

@@ -73,6 +73,12 @@ export class CommandRuntime implements Runtime<CommandRun> {
     })
   }
 
+  /** What runs of a service: whoever tells what it uses has to know its processes. */
+  async running({ service }: PlacementRef): Promise<Instance[]> {
+    await this.recover()
+    return this.#of(service).filter((instance) => instance.running)
+  }
+
   async uses({ service }: PlacementRef): Promise<string[]> {
     await this.recover()
     return this.#of(service).map(({ plan }) => plan.deployment)

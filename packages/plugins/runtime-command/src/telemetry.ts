@@ -14,15 +14,18 @@ import {
 } from '@longshore/core'
 import type { Changes } from './changes.js'
 import type { Records } from './records.js'
+import type { CommandStats } from './stats.js'
 
 /** Reads the logs of a service's instances as one: what is kept in time order, then what comes as it comes. */
 export class CommandTelemetry implements Telemetry {
   readonly #records: Records
   readonly #changes: Changes
+  readonly #stats: CommandStats
 
-  constructor(records: Records, changes: Changes) {
+  constructor(records: Records, changes: Changes, stats: CommandStats) {
     this.#records = records
     this.#changes = changes
+    this.#stats = stats
   }
 
   async *logs(query: LogQuery, signal: AbortSignal): AsyncGenerator<LogFrame> {
@@ -50,7 +53,9 @@ export class CommandTelemetry implements Telemetry {
     }
   }
 
-  async *stats(_query: StatsQuery, _signal: AbortSignal): AsyncGenerator<Sample[]> {}
+  stats(query: StatsQuery, signal: AbortSignal): AsyncIterable<Sample[]> {
+    return this.#stats.watch(query, signal)
+  }
 
   #open(
     { service, stream, since, until, tail, follow }: LogQuery,

@@ -11,6 +11,7 @@ import { Changes } from '../src/changes.js'
 import { CommandRun } from '../src/config.js'
 import { Records } from '../src/records.js'
 import { CommandRuntime } from '../src/runtime.js'
+import { CommandStats } from '../src/stats.js'
 import { CommandTelemetry } from '../src/telemetry.js'
 
 export const secretValue = 'correct-horse-battery-staple'
@@ -67,7 +68,11 @@ export class Bench {
       changes: this.changes,
       cgroups: new Cgroups(this.places),
     })
-    this.telemetry = new CommandTelemetry(this.records, this.changes)
+    this.telemetry = new CommandTelemetry(
+      this.records,
+      this.changes,
+      new CommandStats(this.runtime, systemClock),
+    )
     void this.#listen(watch.signal)
     await this.runtime.recover()
     return this.runtime

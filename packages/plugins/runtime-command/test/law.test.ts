@@ -1,4 +1,4 @@
-import { runtimeLaws, telemetryLaws } from '@longshore/core/testkit'
+import { runtimeLaws, statsLaws, telemetryLaws } from '@longshore/core/testkit'
 import { LineLog, systemClock } from '@longshore/core'
 import { join } from 'node:path'
 import { describe, it } from 'vitest'
@@ -63,3 +63,29 @@ describe('the telemetry', () => {
   }
   for (const law of telemetryLaws(make)) it(law.name, law.run)
 })
+
+for (const [kept, places] of [
+  ['kept in cgroups', undefined],
+  ['without cgroups', []],
+] as const) {
+  describe(`what processes use, ${kept}`, () => {
+    const make = async () => {
+      const bench = await Bench.make(undefined, places && [...places])
+      let count = 0
+      return {
+        telemetry: bench.telemetry,
+        async start() {
+          await bench.apply(++count, {
+            up: ['sh', '-c', 'while :; do :; done'],
+            keepAlive: true,
+            grace: '1s',
+          })
+          return bench.plan(count, { up: ['true'] }).deployment
+        },
+        end: () => bench.end(),
+        close: () => bench.close(),
+      }
+    }
+    for (const law of statsLaws(make)) it(law.name, law.run)
+  })
+}
