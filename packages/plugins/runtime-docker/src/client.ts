@@ -13,9 +13,12 @@ import {
   Progress,
   Version,
 } from './schema.js'
+import { ContainerStats } from './telemetry/stats-answer.js'
 
 /** Milliseconds that the engine may take to answer what is not a stream. */
 const deadline = 60_000
+/** Milliseconds that it may take to say what one container uses. */
+const statsDeadline = 10_000
 /** The newest API that we know; with an older engine its own is spoken. */
 const newest = '1.47'
 
@@ -46,6 +49,13 @@ export class Engine {
 
   inspect(id: string): Promise<ContainerDetails> {
     return this.#ask(ContainerDetails, (docker) => docker.getContainer(id).inspect())
+  }
+
+  /** What a container uses, in one look. Without the engine's two looks, a second apart, for a figure that we make ourselves. */
+  stats(id: string): Promise<ContainerStats> {
+    const abortSignal = AbortSignal.timeout(statsDeadline)
+    const options = { stream: false as const, 'one-shot': true, abortSignal }
+    return this.#ask(ContainerStats, (docker) => docker.getContainer(id).stats(options), abortSignal)
   }
 
   async create(body: ContainerBody): Promise<string> {
@@ -226,7 +236,8 @@ function older(a: string, b: string): string {
   return number(a) < number(b) ? a : b
 }
 
-function isFault(error: unknown, ...kinds: string[]): boolean {
+/** Whether the engine answered an error of this kind. */
+export function isFault(error: unknown, ...kinds: string[]): boolean {
   return kinds.includes((error as { data?: { fault?: string } }).data?.fault ?? '')
 }
 

@@ -50,6 +50,9 @@ export const ContainerDetails = z.object({
   RestartCount: z.int().default(0),
   Config: z.object({ Labels: labels, Tty: z.boolean().default(false), StopTimeout: z.int().nullish() }),
   HostConfig: z.object({
+    NetworkMode: z.string().default(''),
+    /** Bytes; 0 without a limit. */
+    Memory: z.int().default(0),
     PortBindings: z
       .record(
         z.string(),

@@ -18,7 +18,11 @@ describe('the logs of containers', needs('docker'), () => {
   afterAll(() => docker.close())
   beforeEach(() => {
     stop = new AbortController()
-    telemetry = new DockerTelemetry({ engine: new Engine(findEndpoint(docker.host, {})), clock: systemClock })
+    telemetry = new DockerTelemetry({
+      engine: new Engine(findEndpoint(docker.host, {})),
+      clock: systemClock,
+      host: 'box',
+    })
   })
   afterEach(async () => {
     stop.abort()

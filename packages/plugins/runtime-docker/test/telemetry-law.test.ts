@@ -17,6 +17,7 @@ describe('the telemetry', needs('docker'), () => {
       telemetry: new DockerTelemetry({
         engine: new Engine(findEndpoint(docker.host, {})),
         clock: systemClock,
+        host: 'box',
       }),
       async print(instance: string, stream: 'stdout' | 'stderr', bytes: Uint8Array | string) {
         const printer = printers.get(instance) ?? (await Printer.start(docker, 'hello'))

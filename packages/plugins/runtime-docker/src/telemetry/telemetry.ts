@@ -2,18 +2,23 @@ import type { Sample } from '@longshore/core/protocol'
 import type { Clock, LogFrame, LogQuery, StatsQuery, Telemetry } from '@longshore/core'
 import type { Engine } from '../client.js'
 import { DockerLogs } from './logs.js'
+import { DockerStats } from './stats.js'
 
 /** What the containers of an engine print and use. */
 export class DockerTelemetry implements Telemetry {
   readonly #logs: DockerLogs
+  readonly #stats: DockerStats
 
-  constructor({ engine, clock }: { engine: Engine; clock: Clock }) {
-    this.#logs = new DockerLogs(engine, clock)
+  constructor(tools: { engine: Engine; clock: Clock; host: string }) {
+    this.#logs = new DockerLogs(tools.engine, tools.clock)
+    this.#stats = new DockerStats(tools)
   }
 
   logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogFrame> {
     return this.#logs.read(query, signal)
   }
 
-  async *stats(_query: StatsQuery, _signal: AbortSignal): AsyncGenerator<Sample[]> {}
+  stats(query: StatsQuery, signal: AbortSignal): AsyncIterable<Sample[]> {
+    return this.#stats.watch(query, signal)
+  }
 }
