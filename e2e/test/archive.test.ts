@@ -35,6 +35,32 @@ async function printsMore(folder: string, by = 100_000): Promise<void> {
   await until('more is printed', 30_000, async () => (await bytes()) >= before + by)
 }
 
+/** Holds what is kept of each deployment against what it printed, by count and hash. */
+async function compare(longshore: Longshore, printed: string): Promise<string[]> {
+  const deployments = (await readdir(printed)).filter((name) => /^[0-9a-z]{16}$/.test(name)).sort()
+  expect(deployments).toHaveLength(4)
+  for (const deployment of deployments) {
+    const wanted = await readFile(join(printed, deployment))
+    let got = Buffer.alloc(0)
+    const same = async () => {
+      const answer = await longshore.open(
+        'GET',
+        `/services/hello/logs?deployment=${deployment}`,
+        undefined,
+        AbortSignal.timeout(30_000),
+      )
+      got = Buffer.concat(await answer.toArray())
+      return got.length >= wanted.length
+    }
+    await until(`all of ${deployment} is there`, 30_000, same)
+    expect(got.toString().split('\n').length).toBe(wanted.toString().split('\n').length)
+    expect(createHash('sha256').update(got).digest('hex')).toBe(
+      createHash('sha256').update(wanted).digest('hex'),
+    )
+  }
+  return deployments
+}
+
 test('the archive after 3 recreations and 2 kills of Longshore: every line once, in order', async () => {
   const server = await startGitServer()
   onTestFinished(() => server.close())
@@ -61,27 +87,7 @@ test('the archive after 3 recreations and 2 kills of Longshore: every line once,
   expect((await longshore.cli('restart', 'hello')).code).toBe(0)
   expect((await longshore.cli('stop', 'hello', '--why', 'all is said')).code).toBe(0)
 
-  const deployments = (await readdir(printed)).filter((name) => /^[0-9a-z]{16}$/.test(name)).sort()
-  expect(deployments).toHaveLength(4)
-  for (const deployment of deployments) {
-    const wanted = await readFile(join(printed, deployment))
-    let got = Buffer.alloc(0)
-    const same = async () => {
-      const answer = await longshore.open(
-        'GET',
-        `/services/hello/logs?deployment=${deployment}`,
-        undefined,
-        AbortSignal.timeout(30_000),
-      )
-      got = Buffer.concat(await answer.toArray())
-      return got.length >= wanted.length
-    }
-    await until(`all of ${deployment} is there`, 30_000, same)
-    expect(got.toString().split('\n').length).toBe(wanted.toString().split('\n').length)
-    expect(createHash('sha256').update(got).digest('hex')).toBe(
-      createHash('sha256').update(wanted).digest('hex'),
-    )
-  }
+  const deployments = await compare(longshore, printed)
   // Found by every word of the command, too.
   const [last] = (await readFile(join(printed, deployments[1]!), 'utf8')).trimEnd().split('\n').slice(-1)
   const found = await longshore.cli('logs', 'hello', '--search', last!, '--json')

@@ -1,11 +1,6 @@
-import {
-  servicesOf,
-  type Clock,
-  type Config,
-  type HostInfo,
-  type Logger,
-  type Telemetry,
-} from '@longshore/core'
+import { setMaxListeners } from 'node:events'
+import { servicesOf } from '@longshore/core'
+import type { Clock, Config, Contributions, HostInfo, Logger, Telemetry } from '@longshore/core'
 import type { Archives } from './archive/archives.js'
 import { follow } from './archive/follow.js'
 import { persist } from './persist.js'
@@ -15,6 +10,9 @@ import type { Series } from './series/series.js'
 /** Milliseconds between two looks for what is too old. */
 const sweepEvery = 3_600_000
 
+/** Milliseconds between two looks whether everything has started. */
+const startPause = 100
+
 export interface KeeperParts {
   telemetries: ReadonlyMap<string, Telemetry>
   archives: Archives
@@ -23,6 +21,7 @@ export interface KeeperParts {
   config: Config
   clock: Clock
   log: Logger
+  contributions: Contributions
 }
 
 /** Follows every service of this host for as long as Longshore runs, and removes what is too old. */
@@ -38,9 +37,19 @@ export class Keeper {
   }
 
   start(): void {
-    this.#followAll()
+    // Every service waits for it.
+    setMaxListeners(0, this.#life.signal)
     this.#quiet = this.#parts.config.changed(async () => this.#followAll())
-    this.#begin('the removal of what is old', this.#sweep())
+    this.#begin('keeping what services print', this.#startLater())
+  }
+
+  /** Whoever waits for the start is answered first: what is printed meanwhile is kept by its source. */
+  async #startLater(): Promise<void> {
+    const { clock, contributions } = this.#parts
+    const { signal } = this.#life
+    while (!contributions.ready()) await clock.sleep(startPause, signal)
+    this.#followAll()
+    await this.#sweep()
   }
 
   async stop(): Promise<void> {
@@ -66,8 +75,7 @@ export class Keeper {
       if (!telemetry || this.#followed.has(key)) continue
       this.#followed.add(key)
       const placement = { service, host: host.name }
-      const keep = async (came: () => void) =>
-        follow(telemetry, placement, { archive: await archives.get(service), clock, came }, signal)
+      const keep = (came: () => void) => follow(telemetry, placement, { archives, clock, came }, signal)
       const look = (came: () => void) => sample(telemetry, placement, { series, came }, signal)
       this.#begin(`keeping what ${service} prints`, persist(keep, placement, { clock, log }, signal))
       this.#begin(`keeping what ${service} uses`, persist(look, placement, { clock, log }, signal))

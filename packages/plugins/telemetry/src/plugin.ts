@@ -1,5 +1,15 @@
 import { join } from 'node:path'
-import { Clock, Config, definePlugin, Flow, HostInfo, Journal, Logger, Telemetry } from '@longshore/core'
+import {
+  Clock,
+  Config,
+  Contributions,
+  definePlugin,
+  Flow,
+  HostInfo,
+  Journal,
+  Logger,
+  Telemetry,
+} from '@longshore/core'
 import { Archives } from './archive/archives.js'
 import { TelemetryConfig } from './config.js'
 import { Deployments } from './deployments.js'
@@ -21,16 +31,17 @@ export default definePlugin({
     config: Config,
     clock: Clock,
     log: Logger,
+    contributions: Contributions,
   },
   setup({ config: { logs }, needs, hooks, routes }) {
-    const { telemetries, flow, journal, host, config, clock, log } = needs
+    const { telemetries, flow, journal, host, config, clock, log, contributions } = needs
     const folder = join(host.data, 'telemetry')
     const deployments = new Deployments(flow, journal, host.name, clock)
     const deploymentOf = (service: string, instance: string) => deployments.of(service, instance)
     const archives = new Archives({ folder, config: logs, clock, log, deploymentOf })
     const series = new Series(folder)
     const searches = new Searches()
-    const keeper = new Keeper({ telemetries, archives, series, host, config, clock, log })
+    const keeper = new Keeper({ telemetries, archives, series, host, config, clock, log, contributions })
     const kindOf = (service: string) => keeper.kindOf(service)
     const parts = { archives, searches, series, deployments, clock, host: host.name, kindOf }
     routes.add(telemetryRoutes.logs, showLogs(parts))

@@ -49,6 +49,13 @@ export class Archives {
     return opening
   }
 
+  /** The archive of a service, if there is one. */
+  async find(service: string): Promise<Archive | undefined> {
+    return this.#open.has(service) || (await this.services()).includes(service)
+      ? this.get(service)
+      : undefined
+  }
+
   /** The services that have an archive. */
   async services(): Promise<string[]> {
     const names = await readdir(this.#root).catch(() => [])

@@ -28,7 +28,8 @@ export class Recent {
     this.#until = now + overlapTime
   }
 
-  static async of(archive: Archive, now: number): Promise<Recent> {
+  static async of(archive: Archive | undefined, now: number): Promise<Recent> {
+    if (!archive) return new Recent(undefined, now)
     const parts: Records[] = []
     const { newest } = archive
     const latest = Math.min(now, newest.latest ?? archive.segments.at(-1)?.latest ?? -Infinity)
