@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { coreRoutes, type RouteShape } from '@longshore/core/protocol'
+import { coreRoutes, coreTopics, type RouteShape, type TopicShape } from '@longshore/core/protocol'
 
 const page = new URL('../../../../docs/api.md', import.meta.url)
 
@@ -9,6 +9,19 @@ it('docs/api.md lists every route of the core, as it is', async () => {
   const text = await readFile(page, 'utf8')
   const listed = text.split('\n').filter((line) => /^\| (GET|POST|PUT|DELETE) /.test(line))
   expect(listed).toEqual(Object.values<RouteShape>(coreRoutes).map(row))
+})
+
+it('docs/api.md lists every topic of the core, as it is', async () => {
+  const text = await readFile(page, 'utf8')
+  const topics = Object.values<TopicShape>(coreTopics)
+  const listed = text
+    .split('\n')
+    .filter((line) => topics.some(({ name }) => line.startsWith(`| \`${name}\` |`)))
+  const rows = topics.map(({ name, query, right, summary }) => {
+    const asked = names(query, true).map((each) => `\`${each}\``)
+    return `| \`${name}\` | ${asked.join(' ')} | \`${right}\` | ${summary} |`
+  })
+  expect(listed).toEqual(rows)
 })
 
 /** One line of the page's table. */
