@@ -9,12 +9,19 @@ import { fileURLToPath } from 'node:url'
 const bin = fileURLToPath(new URL('../packages/cli/bin/longshore.js', import.meta.url))
 
 /**
- * Writes a config into a folder and answers how to run it; `services` is by name, in the shape of the config.
- * Nothing listens but the socket and a free port.
+ * Writes a config into a folder and answers how to reach it; `services` is by name, in the shape of the config, and `rest`
+ * holds its other sections. Nothing listens but the socket and a free port.
  */
-export function prepareProduct(home, services) {
+export function prepareProduct(home, services, rest = {}) {
   mkdirSync(home, { recursive: true })
-  const config = { version: 1, host: 'bench', data: './data', web: { listen: '127.0.0.1:0' }, services }
+  const config = {
+    version: 1,
+    host: 'bench',
+    data: './data',
+    web: { listen: '127.0.0.1:0' },
+    services,
+    ...rest,
+  }
   writeFileSync(join(home, 'longshore.config.json'), JSON.stringify(config))
   return join(home, 'data', 'longshore.sock')
 }
