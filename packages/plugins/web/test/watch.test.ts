@@ -60,7 +60,12 @@ describe('watching logs', () => {
     await expect.poll(() => [live.frames.length, other.frames.length]).toEqual([1, 1])
     // More than anybody keeps, and nobody has asked for it.
     for (let from = 1; from < 100_001; from += 10_000) print(numbered(from, from + 10_000))
-    await expect.poll(() => other.counted(whole), { timeout: 20_000 }).toEqual({ lines: 100_001, skipped: 0 })
+    const told = () => {
+      const { lines, skipped } = other.counted(whole)
+      return lines + skipped
+    }
+    // A machine that is busy may let this one miss some too; all of it has passed by then.
+    await expect.poll(told, { timeout: 20_000 }).toBe(100_001)
     expect(live.frames).toHaveLength(1)
     live.grant(stream, 1_000)
     print('end\n')
