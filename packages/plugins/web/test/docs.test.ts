@@ -8,7 +8,9 @@ const page = new URL('../../../../docs/api.md', import.meta.url)
 it('docs/api.md lists every route of the core, as it is', async () => {
   const text = await readFile(page, 'utf8')
   const listed = text.split('\n').filter((line) => /^\| (GET|POST|PUT|DELETE) /.test(line))
-  expect(listed).toEqual(Object.values<RouteShape>(coreRoutes).map(row))
+  const rows = Object.values<RouteShape>(coreRoutes).map(row)
+  // Those of plugins that come with the product stand below.
+  expect(listed.slice(0, rows.length)).toEqual(rows)
 })
 
 it('docs/api.md lists every topic of the core, as it is', async () => {
