@@ -24,6 +24,7 @@ import type { GitConfig } from './config.js'
 import { HttpRefs } from './remote/ls-refs.js'
 import type { HttpClient } from './remote/http.js'
 import { Remote, type RemoteParts } from './remote/remote.js'
+import { Asked } from './repository/asked.js'
 import { changedPaths } from './repository/changed.js'
 import { parseCommit } from './repository/commit.js'
 import { History } from './repository/history.js'
@@ -35,6 +36,8 @@ import { SlackTimer } from './watch/slack-timer.js'
 import { Sightings } from './watch/sightings.js'
 
 const localDeadline = 60_000
+/** Milliseconds until somebody gives up what is bounded by itself; it may wait in a queue before. */
+const sharedDeadline = 10 * localDeadline
 /** Milliseconds that somebody who looks at a history waits for what has to be brought. */
 const patience = 15_000
 
@@ -56,6 +59,8 @@ interface Known {
   history: History
   /** The commits fetched last, by sha: most questions are about them, and need no run of git. */
   fetched: Map<string, Commit>
+  reading: Asked<Commit>
+  comparing: Asked<string[] | undefined>
 }
 
 /** Commits remembered of one repository. */
@@ -84,16 +89,11 @@ export class GitProvider implements GitContract {
   }
 
   async fetch(source: Source, sha: string, signal: AbortSignal): Promise<Commit> {
-    const { repository, fetched } = await this.#bring(source, sha, signal)
-    const known = fetched.get(sha)
-    if (known) return known
-    const bytes = await repository.stream(['cat-file', '--batch'], signal, localDeadline, (stream) =>
-      readCommitBytes(new ObjectReader(stream), sha),
+    const known = await this.#bring(source, sha, signal)
+    const commit = known.fetched.get(sha)
+    return (
+      commit ?? shared(signal, (lasting) => known.reading.answer(sha, () => readCommit(known, sha, lasting)))
     )
-    const commit = parseCommit(sha, bytes)
-    fetched.set(sha, commit)
-    if (fetched.size > remembered) fetched.delete(fetched.keys().next().value!)
-    return commit
   }
 
   async changed(
@@ -102,7 +102,11 @@ export class GitProvider implements GitContract {
     to: string,
     signal: AbortSignal,
   ): Promise<string[] | undefined> {
-    return changedPaths(this.#of(source).repository, checkSha(from), checkSha(to), signal)
+    const { repository, comparing } = this.#of(source)
+    const [before, after] = [checkSha(from), checkSha(to)]
+    return shared(signal, (lasting) =>
+      comparing.answer(`${before} ${after}`, () => changedPaths(repository, before, after, lasting)),
+    )
   }
 
   async contains(
@@ -176,6 +180,8 @@ export class GitProvider implements GitContract {
         repository: new Repository(git, `${place}.git`),
         history: new History(git, `${place}.history`),
         fetched: new Map(),
+        reading: new Asked(),
+        comparing: new Asked(),
       }
       this.#known.set(id, known)
     }
@@ -250,6 +256,21 @@ export class GitProvider implements GitContract {
     await this.#bring(source, source.ref, signal)
     return new Map([[`refs/heads/${source.ref}`, source.ref]])
   }
+}
+
+async function readCommit({ repository, fetched }: Known, sha: string, signal: AbortSignal): Promise<Commit> {
+  const bytes = await repository.stream(['cat-file', '--batch'], signal, localDeadline, (stream) =>
+    readCommitBytes(new ObjectReader(stream), sha),
+  )
+  const commit = parseCommit(sha, bytes)
+  fetched.set(sha, commit)
+  if (fetched.size > remembered) fetched.delete(fetched.keys().next().value!)
+  return commit
+}
+
+/** Waits for what others wait for too: it goes on when one of them goes away, and ends by its own deadline. */
+function shared<T>(signal: AbortSignal, work: (lasting: AbortSignal) => Promise<T>): Promise<T> {
+  return within(sharedDeadline, 'reading a repository', () => work(new AbortController().signal), signal)
 }
 
 function checkRef(ref: string): string {

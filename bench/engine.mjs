@@ -1,0 +1,136 @@
+import { Agent, request } from 'node:http'
+import { DockerEngine, testImage } from '@longshore/core/testkit'
+
+/** Milliseconds that a container is waited for. */
+const patience = 60_000
+
+/** What a container of a benchmark runs: it ends at once when it is told to. */
+export const command = ['sh', '-c', 'trap "exit 0" TERM; sleep 1000000 & wait']
+
+/** A real engine, and what somebody would ask of it by its API without anything between. */
+export class BareEngine {
+  #docker
+  #agent = new Agent({ keepAlive: true, maxSockets: 64 })
+  #life = new AbortController()
+  /** Every container that started: its labels, and when the engine says that it did. */
+  #started = []
+  #wake = () => undefined
+
+  static async start() {
+    const engine = new BareEngine()
+    engine.#docker = await DockerEngine.start()
+    await engine.#follow()
+    return engine
+  }
+
+  get host() {
+    return this.#docker.host
+  }
+
+  /** Makes and starts a container; answers its id and when the engine says that it started. */
+  async run(labels) {
+    const body = { Image: testImage, Cmd: command, Labels: labels }
+    const { Id } = await this.call('POST', '/containers/create', body)
+    await this.call('POST', `/containers/${Id}/start`)
+    const { time } = await this.started(({ id }) => id === Id)
+    return { id: Id, time }
+  }
+
+  remove(id) {
+    return this.call('DELETE', `/containers/${id}?force=true`)
+  }
+
+  /** Takes every container away, some at a time. */
+  async clear(parallel = 4) {
+    const all = await this.call('GET', '/containers/json?all=true')
+    await inParallel(all, parallel, ({ Id }) => this.remove(Id))
+    this.#started = []
+  }
+
+  /** How many of the containers that started since the last `clear` fit. */
+  count(fits) {
+    return this.#started.filter(fits).length
+  }
+
+  /** When the engine says that the `count`-th container which fits started: `{ id, labels, time }`, ms of the epoch. */
+  async started(fits, count = 1, milliseconds = patience) {
+    const deadline = setTimeout(() => this.#wake(), milliseconds)
+    const end = performance.now() + milliseconds
+    try {
+      for (;;) {
+        const found = this.#started.filter(fits)
+        if (found.length >= count) return found[count - 1]
+        if (this.#life.signal.aborted || performance.now() > end)
+          throw new Error(`${found.length} of ${count} containers started`)
+        await this.#told()
+      }
+    } finally {
+      clearTimeout(deadline)
+    }
+  }
+
+  async close() {
+    this.#life.abort()
+    this.#wake()
+    this.#agent.destroy()
+    await this.#docker.close()
+  }
+
+  async call(method, path, body) {
+    const answer = await this.#send(method, path, body)
+    let text = ''
+    for await (const chunk of answer.setEncoding('utf8')) text += chunk
+    if (answer.statusCode >= 400) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`)
+    return text ? JSON.parse(text) : undefined
+  }
+
+  #told() {
+    return new Promise((resolve) => {
+      const before = this.#wake
+      this.#wake = () => {
+        before()
+        resolve()
+      }
+    })
+  }
+
+  async #follow() {
+    const filters = encodeURIComponent(JSON.stringify({ type: ['container'], event: ['start'] }))
+    const answer = await this.#send('GET', `/events?filters=${filters}`, undefined, this.#life.signal)
+    const read = async () => {
+      let rest = ''
+      for await (const chunk of answer.setEncoding('utf8')) {
+        const lines = (rest + chunk).split('\n')
+        rest = lines.pop()
+        for (const { Actor, timeNano } of lines.filter(Boolean).map((line) => JSON.parse(line)))
+          this.#started.push({ id: Actor.ID, labels: Actor.Attributes, time: timeNano / 1e6 })
+        this.#wake()
+        this.#wake = () => undefined
+      }
+    }
+    // It ends with the engine, or when nobody wants it any more.
+    read().catch(() => undefined)
+  }
+
+  #send(method, path, body, signal) {
+    const text = body && JSON.stringify(body)
+    const headers = text ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {}
+    const { socket } = this.#docker
+    return new Promise((resolve, reject) => {
+      // Its own connection for what lasts.
+      const agent = signal ? false : this.#agent
+      request({ socketPath: socket, method, path: `/v1.41${path}`, headers, agent, signal }, resolve)
+        .on('error', reject)
+        .end(text)
+    })
+  }
+}
+
+/** Does the work for each of the items, so many at once. */
+export async function inParallel(items, parallel, work) {
+  const left = [...items].values()
+  const lane = async () => {
+    for (const item of left) await work(item)
+  }
+  await Promise.all(Array.from({ length: parallel }, lane))
+}
