@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http'
-import { DockerEngine, testImage } from '@longshore/core/testkit'
+import { DockerEngine, needs, testImage } from '@longshore/core/testkit'
 
 /** Milliseconds that a container is waited for. */
 const patience = 60_000
@@ -8,7 +8,7 @@ const patience = 60_000
 export const command = ['sh', '-c', 'trap "exit 0" TERM; sleep 1000000 & wait']
 
 /** A real engine, and what somebody would ask of it by its API without anything between. */
-export class BareEngine {
+class BareEngine {
   #docker
   #agent = new Agent({ keepAlive: true, maxSockets: 64 })
   #life = new AbortController()
@@ -45,11 +45,6 @@ export class BareEngine {
     const all = await this.call('GET', '/containers/json?all=true')
     await inParallel(all, parallel, ({ Id }) => this.remove(Id))
     this.#started = []
-  }
-
-  /** How many of the containers that started since the last `clear` fit. */
-  count(fits) {
-    return this.#started.filter(fits).length
   }
 
   /** When the engine says that the `count`-th container which fits started: `{ id, labels, time }`, ms of the epoch. */
@@ -114,7 +109,9 @@ export class BareEngine {
 
   #send(method, path, body, signal) {
     const text = body && JSON.stringify(body)
-    const headers = text ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {}
+    const headers = text
+      ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+      : {}
     const { socket } = this.#docker
     return new Promise((resolve, reject) => {
       // Its own connection for what lasts.
@@ -123,6 +120,18 @@ export class BareEngine {
         .on('error', reject)
         .end(text)
     })
+  }
+}
+
+/** Gives `use` an engine of its own, where this machine can have one; else `what` is not measured. */
+export async function withEngine(bench, what, use) {
+  const docker = needs('docker')
+  if (docker.skip) return bench.skip({ name: what, why: docker.why })
+  const engine = await BareEngine.start()
+  try {
+    await use(engine)
+  } finally {
+    await engine.close()
   }
 }
 

@@ -53,6 +53,11 @@ export class Bench {
     this.#row({ name, ours: `${figure(value)} ${unit}`, reference: '', ratio: '', target, met })
   }
 
+  /** What this machine cannot measure, and why. */
+  skip({ name, why }) {
+    this.#row({ name, ours: `not measured: ${why}`, reference: '', ratio: '', target: '' })
+  }
+
   close() {
     rmSync(this.#folder, { recursive: true, force: true })
   }

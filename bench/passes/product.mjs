@@ -22,7 +22,7 @@ export async function withServices(bench, { count, service, ...rest }, use) {
     const product = startProduct(home)
     try {
       await untilAnswers(socket, '/livez', performance.now())
-      await use({ repository, services, prepare, api: new Api({ socket }) })
+      await use({ pid: product.pid, repository, services, prepare, api: new Api({ socket }) })
     } finally {
       await product.stop()
     }

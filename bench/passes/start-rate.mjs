@@ -12,16 +12,20 @@ export async function startRate(bench, engine) {
   const ours = async () => {
     let rate
     const service = () => ({ run: { kind: 'image', image: testImage, command } })
-    await withServices(bench, { count, service, docker: { host: engine.host } }, async ({ repository, api }) => {
-      const sha = await repository.commit('main', { file: '1' })
-      const seen = await span(api, { query: { kind: 'commit.seen' }, after: 0, count: 1, seconds: 60 })
-      const isOurs = ({ labels }) => labels['longshore.commit'] === sha
-      const last = await engine.started(isOurs, count, count * 10_000)
-      const query = { kind: 'deployment.settled' }
-      const end = await span(api, { query, after: 0, fits: isKept, count, seconds: count * 10 })
-      rate = (count * 1000) / (last.time - seen.first)
-      settled.push((count * 1000) / (end.last - seen.first))
-    })
+    await withServices(
+      bench,
+      { count, service, docker: { host: engine.host } },
+      async ({ repository, api }) => {
+        const sha = await repository.commit('main', { file: '1' })
+        const seen = await span(api, { query: { kind: 'commit.seen' }, after: 0, count: 1, seconds: 60 })
+        const isOurs = ({ labels }) => labels['longshore.commit'] === sha
+        const last = await engine.started(isOurs, count, count * 10_000)
+        const query = { kind: 'deployment.settled' }
+        const end = await span(api, { query, after: 0, fits: isKept, count, seconds: count * 10 })
+        rate = (count * 1000) / (last.time - seen.first)
+        settled.push((count * 1000) / (end.last - seen.first))
+      },
+    )
     await engine.clear()
     return rate
   }
@@ -36,7 +40,11 @@ export async function startRate(bench, engine) {
   const name = `${count} services from one push`
   const unit = 'containers/s'
   await bench.pair({ name, unit, better: 'more', ratio: 0.9, rounds: bench.full ? 5 : 1, ours, reference })
-  bench.fact({ name: `${name}: the slowest until all are kept`, value: Math.min(...settled), unit: 'services/s' })
+  bench.fact({
+    name: `${name}: the slowest until all are kept`,
+    value: Math.min(...settled),
+    unit: 'services/s',
+  })
 }
 
 function isKept({ service, data }) {
