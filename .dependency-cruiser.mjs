@@ -14,6 +14,7 @@ const anyPackage = '^(packages/(?:core|cli|plugins/[^/]+)|examples/[^/]+|bench|e
  * @type {Record<string, string>}
  */
 export const libraryHomes = {
+  '@balena/dockerignore': '^packages/plugins/runtime-docker/src/image/context\\.ts$',
   c12: '^packages/cli/src/config/module\\.ts$',
   citty: '^packages/cli/src/command\\.ts$',
   dockerode: '^packages/plugins/runtime-docker/src/client\\.ts$',
@@ -30,6 +31,7 @@ export const libraryHomes = {
   'reflect-metadata': '^packages/core/src/kernel/container\\.ts$',
   'smol-toml': '^packages/cli/src/config/toml\\.ts$',
   'socket.io': '^packages/plugins/web/src/',
+  'tar-fs': '^packages/plugins/runtime-docker/src/image/context\\.ts$',
   tapable: '^packages/core/src/kernel/hooks\\.ts$',
   tsyringe: '^packages/core/src/kernel/container\\.ts$',
   ws: '^packages/plugins/web/src/live/server\\.ts$',

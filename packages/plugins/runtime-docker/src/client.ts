@@ -3,22 +3,16 @@ import type Docker from 'dockerode'
 import { z } from 'zod'
 import type { Endpoint } from './engine/endpoint.js'
 import { openStream } from './engine/stream.js'
-import { engineFault } from './errors.js'
-import {
-  ContainerDetails,
-  ContainerSummary,
-  EngineEvent,
-  ImageDetails,
-  Labelled,
-  Progress,
-  Version,
-} from './schema.js'
+import { engineFault, isFault } from './errors.js'
+import { ContainerDetails, ContainerSummary, EngineEvent, Labelled, Version } from './schema.js'
 import { ContainerStats } from './telemetry/stats-answer.js'
 
 /** Milliseconds that the engine may take to answer what is not a stream. */
 const deadline = 60_000
 /** Milliseconds that it may take to say what one container uses. */
 const statsDeadline = 10_000
+/** Milliseconds before a stream may begin: it does so when a whole build context is there, and its signal has a deadline. */
+const longestStream = 86_400_000
 /** The newest API that we know; with an older engine its own is spoken. */
 const newest = '1.47'
 
@@ -26,21 +20,28 @@ export type ContainerBody = Docker.ContainerCreateOptions & { name: string }
 
 /** The engine's API as this plugin uses it: every answer parsed, every error coded. */
 export class Engine {
-  readonly endpoint: Endpoint
+  readonly #find: () => Endpoint
+  #endpoint: Endpoint | undefined
   #docker: Promise<Docker> | undefined
 
-  constructor(endpoint: Endpoint) {
-    this.endpoint = endpoint
+  /** An endpoint, or how it is found when it is first needed. */
+  constructor(endpoint: Endpoint | (() => Endpoint)) {
+    this.#find = typeof endpoint === 'function' ? endpoint : () => endpoint
+  }
+
+  /** Errors: those of `findEndpoint`. */
+  get endpoint(): Endpoint {
+    return (this.#endpoint ??= this.#find())
   }
 
   async version(signal?: AbortSignal): Promise<Version> {
-    return this.#ask(Version, (docker) => docker.version(), signal)
+    return this.ask(Version, (docker) => docker.version(), signal)
   }
 
   /** Containers in every state whose labels are all as given. */
   containers(labels: Record<string, string>, signal?: AbortSignal): Promise<ContainerSummary[]> {
     const label = words(labels)
-    return this.#ask(
+    return this.ask(
       ContainerSummary.array(),
       (docker) => docker.listContainers({ all: true, filters: { label } }),
       signal,
@@ -48,91 +49,75 @@ export class Engine {
   }
 
   inspect(id: string): Promise<ContainerDetails> {
-    return this.#ask(ContainerDetails, (docker) => docker.getContainer(id).inspect())
+    return this.ask(ContainerDetails, (docker) => docker.getContainer(id).inspect())
   }
 
   /** What a container uses, in one look. Without the engine's two looks, a second apart, for a figure that we make ourselves. */
   stats(id: string): Promise<ContainerStats> {
     const abortSignal = AbortSignal.timeout(statsDeadline)
     const options = { stream: false as const, 'one-shot': true, abortSignal }
-    return this.#ask(ContainerStats, (docker) => docker.getContainer(id).stats(options), abortSignal)
+    return this.ask(ContainerStats, (docker) => docker.getContainer(id).stats(options), abortSignal)
   }
 
   async create(body: ContainerBody): Promise<string> {
-    const { id } = await this.#call((docker) => docker.createContainer(body))
+    const { id } = await this.call((docker) => docker.createContainer(body))
     return id
   }
 
+  async rename(id: string, name: string): Promise<void> {
+    await this.call((docker) => docker.getContainer(id).rename({ name }))
+  }
+
   async start(id: string): Promise<void> {
-    await this.#call((docker) => docker.getContainer(id).start()).catch(ignore('already'))
+    await this.call((docker) => docker.getContainer(id).start()).catch(ignore('already'))
   }
 
   /** SIGTERM, after the grace (ms) SIGKILL; resolves when it has ended. */
   async stop(id: string, grace: number): Promise<void> {
     const t = Math.ceil(grace / 1000)
-    await this.#call((docker) => docker.getContainer(id).stop({ t }), undefined, deadline + grace).catch(
+    await this.call((docker) => docker.getContainer(id).stop({ t }), undefined, deadline + grace).catch(
       ignore('already', 'missing'),
     )
   }
 
   /** Kills and removes it; its volumes stay, nameless ones too. */
   async remove(id: string): Promise<void> {
-    await this.#call((docker) => docker.getContainer(id).remove({ force: true, v: false })).catch(
+    await this.call((docker) => docker.getContainer(id).remove({ force: true, v: false })).catch(
       ignore('missing'),
     )
   }
 
-  async rename(id: string, name: string): Promise<void> {
-    await this.#call((docker) => docker.getContainer(id).rename({ name }))
-  }
-
-  image(name: string): Promise<ImageDetails | undefined> {
-    return this.#ask(ImageDetails, (docker) => docker.getImage(name).inspect()).catch((error: unknown) => {
-      if (isFault(error, 'missing')) return undefined
-      throw error
-    })
-  }
-
-  /** Brings an image; `take` is told what the engine says meanwhile. */
-  async pull(
-    name: string,
-    auth: { username: string; password: string } | undefined,
-    take: (progress: Progress) => Promise<void>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const docker = await this.#client()
-    const stream = await this.#call(
-      () => docker.pull(name, auth ? { authconfig: { ...auth, serveraddress: '' } } : {}),
-      signal,
-    )
-    for await (const progress of lines(stream, Progress, signal)) await take(progress)
-  }
-
-  async hasNetwork(name: string): Promise<boolean> {
-    const found = await this.#call((docker) => docker.listNetworks({ filters: { name: [name] } }))
-    return found.some((network) => network.Name === name)
-  }
-
   networks(labels: Record<string, string>): Promise<Labelled[]> {
     const filters = { label: words(labels) }
-    return this.#ask(Labelled.array(), (docker) => docker.listNetworks({ filters }))
+    return this.ask(Labelled.array(), (docker) => docker.listNetworks({ filters }))
   }
 
   /** Errors: ENGINE_REFUSED where something is still in it. */
   async removeNetwork(id: string): Promise<void> {
-    await this.#call((docker) => docker.getNetwork(id).remove()).catch(ignore('missing'))
+    await this.call((docker) => docker.getNetwork(id).remove()).catch(ignore('missing'))
   }
 
   async volumes(labels: Record<string, string>): Promise<Labelled[]> {
     const Answer = z.object({ Volumes: Labelled.array().nullish() })
     const filters = { label: words(labels) }
-    return (await this.#ask(Answer, (docker) => docker.listVolumes({ filters }))).Volumes ?? []
+    return (await this.ask(Answer, (docker) => docker.listVolumes({ filters }))).Volumes ?? []
   }
 
-  async makeNetwork(name: string, labels: Record<string, string>): Promise<void> {
-    await this.#call((docker) =>
-      docker.createNetwork({ Name: name, Labels: labels, CheckDuplicate: true }),
-    ).catch(ignore('conflict'))
+  /**
+   * The lines of a call that answers with a stream; the signal has to have a deadline. The call has to pass it on as its
+   * `abortSignal`: a request whose answer has not begun cannot be ended by anybody else.
+   */
+  async *stream<T>(
+    schema: z.ZodType<T>,
+    call: (docker: Docker) => Promise<NodeJS.ReadableStream>,
+    signal: AbortSignal,
+  ): AsyncGenerator<T, void> {
+    const stream = await this.call(call, signal, longestStream)
+    try {
+      yield* lines(stream, schema, signal)
+    } catch (error) {
+      throw signal.aborted ? error : engineFault(error, this.endpoint)
+    }
   }
 
   /** What happens from now on to containers with these labels; ends when the engine goes or the signal aborts. */
@@ -141,7 +126,7 @@ export class Engine {
     signal: AbortSignal,
   ): Promise<AsyncGenerator<EngineEvent, void>> {
     const label = words(labels)
-    const stream = await this.#call(
+    const stream = await this.call(
       (docker) => docker.getEvents({ filters: { type: ['container'], label } }),
       signal,
     )
@@ -162,40 +147,36 @@ export class Engine {
     for (const [key, value] of Object.entries({ follow: follow ? '1' : '0', since, until, tail }))
       if (value !== undefined) query.set(key, String(value))
     const path = `/containers/${encodeURIComponent(id)}/logs?${query.toString()}`
-    return this.#call(() => openStream(this.endpoint, path, signal), signal)
+    return this.call(() => openStream(this.endpoint, path, signal), signal)
   }
 
-  async connect(network: string, container: string, alias: string): Promise<void> {
-    await this.#call((docker) =>
-      docker.getNetwork(network).connect({ Container: container, EndpointConfig: { Aliases: [alias] } }),
-    )
+  /** What the call answers, parsed. */
+  ask<T>(schema: z.ZodType<T>, call: (docker: Docker) => Promise<unknown>, signal?: AbortSignal): Promise<T> {
+    return this.call(async (docker) => schema.parse(await call(docker)), signal)
   }
 
-  #ask<T>(
-    schema: z.ZodType<T>,
-    call: (docker: Docker) => Promise<unknown>,
-    signal?: AbortSignal,
-  ): Promise<T> {
-    return this.#call(async (docker) => schema.parse(await call(docker)), signal)
-  }
-
-  async #call<T>(
+  /** One call, within `milliseconds`. Errors: ENGINE_AWAY, ENGINE_REFUSED with what kind of fault it is. */
+  async call<T>(
     call: (docker: Docker) => Promise<T>,
     signal?: AbortSignal,
     milliseconds = deadline,
   ): Promise<T> {
     const late = AbortSignal.timeout(milliseconds)
     const either = signal ? AbortSignal.any([signal, late]) : late
-    const docker = await this.#client()
-    either.throwIfAborted()
+    const { endpoint } = this
+    const answer = async () => {
+      const docker = await this.#client()
+      either.throwIfAborted()
+      return call(docker)
+    }
     try {
       return await new Promise<T>((resolve, reject) => {
         either.addEventListener('abort', () => reject(either.reason as Error), { once: true })
-        call(docker).then(resolve, reject)
+        answer().then(resolve, reject)
       })
     } catch (error) {
       if (signal?.aborted) throw signal.reason
-      throw engineFault(error, this.endpoint)
+      throw engineFault(error, endpoint)
     }
   }
 
@@ -236,12 +217,8 @@ function older(a: string, b: string): string {
   return number(a) < number(b) ? a : b
 }
 
-/** Whether the engine answered an error of this kind. */
-export function isFault(error: unknown, ...kinds: string[]): boolean {
-  return kinds.includes((error as { data?: { fault?: string } }).data?.fault ?? '')
-}
-
-function ignore(...kinds: string[]) {
+/** For calls that may find nothing to do. */
+export function ignore(...kinds: string[]) {
   return (error: unknown) => {
     if (!isFault(error, ...kinds)) throw error
   }

@@ -4,9 +4,13 @@ import { parsePort, parseVolume } from './container/mounts.js'
 
 const word = z.string().refine((text) => !text.includes('\0'), { error: 'a word has no NUL in it' })
 const words = z.array(word).max(1000)
-const name = z
+const network = z.string().regex(/^(container:)?[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/, {
+  error: 'the name of a network has letters, digits, _ . and -',
+})
+/** A path in the commit, as it is written there. */
+const path = z
   .string()
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/, { error: 'a name has letters, digits, _ . and -' })
+  .regex(/^[^\0/][^\0]{0,1000}$/, { error: 'a path in the commit does not begin with /' })
 const capability = z.string().regex(/^[A-Z_]{1,40}$/, { error: 'a capability is written as NET_ADMIN' })
 
 /** Text that a parser reads whole; its complaint is the fault that is told. */
@@ -39,6 +43,16 @@ const Healthcheck = z.strictObject({
   startPeriod: Duration.prefault('0s'),
 })
 
+/** What the policy refuses; see `policy.ts`. */
+export const PolicyRule = z.enum([
+  'capabilities',
+  'docker-socket',
+  'host-namespace',
+  'host-path',
+  'system-path',
+])
+export type PolicyRule = z.infer<typeof PolicyRule>
+
 /** What a container may be given, whoever made its image. An option that is not listed is a fault, never dropped. */
 export const containerOptions = {
   command: words.optional(),
@@ -49,7 +63,7 @@ export const containerOptions = {
   /** `name:/path` for a named volume, `/host/path:/path` for a folder that `docker.hostPaths` allows; `:ro` at the end. */
   volumes: z.array(read(parseVolume)).max(200).default([]),
   /** By name; one that is not there is made. Absent: the engine's default bridge. */
-  networks: z.array(name).max(20).default([]),
+  networks: z.array(network).max(20).default([]),
   user: word.min(1).optional(),
   restart: z.enum(['no', 'always', 'unless-stopped', 'on-failure']).default('unless-stopped'),
   limits: z
@@ -70,7 +84,7 @@ export const containerOptions = {
   capAdd: z.array(capability).max(50).default([]),
   capDrop: z.array(capability).max(50).default([]),
   /** What the policy would refuse, by the names of its rules. */
-  allow: z.array(z.enum(['capabilities', 'docker-socket', 'host-path'])).default([]),
+  allow: z.array(PolicyRule).default([]),
   /** Milliseconds between SIGTERM and SIGKILL. */
   grace: Duration.refine((value) => value <= 600_000, { error: 'a grace is at most 10m' }).prefault('10s'),
 }
@@ -91,6 +105,26 @@ export const ImageRun = z.strictObject({
 })
 export type ImageRun = z.infer<typeof ImageRun>
 
+const Argument = z
+  .string({
+    error:
+      'a build argument is a string, and never a secret: whoever has the image can read it there (docker history). Give secrets to the container, by env',
+  })
+  .max(32_768)
+
+/** The `run` section of `kind: dockerfile`. */
+export const DockerfileRun = z.strictObject({
+  /** The folder that the build sees, from the service's folder. */
+  context: path.default('.'),
+  /** The Dockerfile, from the context. */
+  file: path.default('Dockerfile'),
+  /** The stage to build; absent: the last one. */
+  target: word.min(1).optional(),
+  args: z.record(Variable, Argument).default({}),
+  ...containerOptions,
+})
+export type DockerfileRun = z.infer<typeof DockerfileRun>
+
 /** The section `docker`. */
 export const DockerConfig = z
   .strictObject({
@@ -100,6 +134,8 @@ export const DockerConfig = z
     compose: z.string().startsWith('/').optional(),
     /** Folders of the host, and all below them, that a volume may name. */
     hostPaths: z.array(z.string().startsWith('/')).default([]),
+    /** Images of each service that a rollback finds here, that which runs among them. */
+    images: z.int().min(1).max(100).default(5),
   })
   .prefault({})
 export type DockerConfig = z.infer<typeof DockerConfig>

@@ -1,8 +1,15 @@
-import { AwayError, InputError, LongshoreError, RefusedError, UnavailableError } from '@longshore/core'
+import {
+  AwayError,
+  DeadlineError,
+  InputError,
+  LongshoreError,
+  RefusedError,
+  UnavailableError,
+} from '@longshore/core'
 import type { Endpoint } from './engine/endpoint.js'
 
 /** What kind of answer a status of the engine's is. */
-const faults: Record<number, string> = { 304: 'already', 404: 'missing', 409: 'conflict' }
+const faults: Record<number, string> = { 304: 'already', 403: 'forbidden', 404: 'missing', 409: 'conflict' }
 
 /** An error of the engine, or of the way to it, as a coded one; `data.fault` tells what may be expected. */
 export function engineFault(error: unknown, { host, from }: Endpoint): LongshoreError {
@@ -14,10 +21,19 @@ export function engineFault(error: unknown, { host, from }: Endpoint): Longshore
     code?: string
   }
   if (statusCode === undefined) {
+    const late = (error as Error).name === 'TimeoutError'
+    if (!late && typeof code !== 'string')
+      return new UnavailableError(
+        'ENGINE_ANSWER',
+        `the Docker engine at ${host} answers what is not understood: ${message.slice(0, 500)}`,
+        {
+          hint: 'Is it a Docker engine, 20.10 or newer? longshore doctor looks at it.',
+        },
+      )
     const denied = code === 'EACCES' || code === 'EPERM'
     return new AwayError(
       'ENGINE_AWAY',
-      `the Docker engine at ${host} (${from}) cannot be reached: ${code ?? message}`,
+      `the Docker engine at ${host} (${from}) cannot be reached: ${late ? 'it does not answer' : code}`,
       {
         hint: denied
           ? 'The user that runs Longshore has to be in the group of the socket, usually docker.'
@@ -40,21 +56,83 @@ export function frameLie(what: string): UnavailableError {
   })
 }
 
+/** Whether an error says this of what was asked for: `already`, `missing` or `conflict`. */
+export function isFault(error: unknown, ...kinds: string[]): boolean {
+  return error instanceof LongshoreError && kinds.includes(String(error.data?.['fault']))
+}
+
 export function imageMissing(name: string, reason: string): InputError {
   return new InputError('IMAGE_MISSING', `the image ${name} cannot be had: ${reason}`, {
     hint: 'Is its name right, and does the registry let this host in (run.registry)?',
   })
 }
 
-/** A container that ended, restarts or is unhealthy before it was kept. */
-export function upFailed(service: string, how: string, output: string): UnavailableError {
-  return new UnavailableError(
-    'CONTAINER_FAILED',
-    `the container of ${service} ${how}${output ? `; it printed last: ${output}` : ''}`,
+export function buildFailed(service: string, reason: string): InputError {
+  return new InputError('BUILD_FAILED', `the image of ${service} cannot be built: ${reason.trim()}`, {
+    hint: 'The output of the deployment holds all that the build printed.',
+  })
+}
+
+export function contextFault(what: string): InputError {
+  return new InputError('BUILD_CONTEXT', `the build has no context: ${what}`, {
+    hint: "run.context is a folder in the service's folder, and run.file a file in that.",
+  })
+}
+
+/** Longer than `run.timeout`. */
+export function upLate(service: string, milliseconds: number): DeadlineError {
+  return new DeadlineError('APPLY_TIMEOUT', `bringing up ${service} took longer than ${milliseconds} ms`, {
+    hint: 'Its output says what it waited for. Where it needs longer, set run.timeout.',
+  })
+}
+
+/** What the engine says of an option that it does not take, by the option. */
+const options: [RegExp, string][] = [
+  [/\bcpus?\b/i, 'limits.cpus'],
+  [/memory/i, 'limits.memory'],
+  [/pids/i, 'limits.pids'],
+  [/CapAdd/i, 'capAdd'],
+  [/CapDrop/i, 'capDrop'],
+  [/capabilit/i, 'capAdd'],
+  [/health/i, 'healthcheck'],
+  [/(user|group|passwd)/i, 'user'],
+  [/executable file|exec:|No command specified|permission denied/i, 'command'],
+  [/volume|mount|bind source/i, 'volumes'],
+  [/network/i, 'networks'],
+  [/\bIP\b|assign requested address|invalid (host)?port/i, 'ports'],
+]
+
+/** What the engine refused of a container, as the fault of what was declared. */
+export function containerFault(error: unknown, service: string): unknown {
+  if (!(error instanceof LongshoreError) || error.code !== 'ENGINE_REFUSED') return error
+  const port = /port is already allocated|address already in use/.test(error.message)
+  if (port) {
+    const where = /(?:Bind for|listen (?:tcp|udp)[46]?) (\S+?):? (?:failed|bind)/.exec(error.message)?.[1]
+    return new UnavailableError(
+      'PORT_TAKEN',
+      `the container of ${service} cannot have the port ${where ?? '(see the cause)'}: something else has it`,
+      { hint: 'Find out what listens there (ss -lptn), or publish another one by run.ports.', cause: error },
+    )
+  }
+  const option = options.find(([pattern]) => pattern.test(error.message))?.[1]
+  if (option === undefined) return error
+  const said = error.message.replace(/^[^:]*: /, '')
+  return new InputError(
+    'OPTION_REFUSED',
+    `the Docker engine does not take run.${option} of ${service}: ${said}`,
     {
-      hint: 'The output of the deployment holds what it printed.',
+      hint: 'Mend it in the config.',
+      cause: error,
     },
   )
+}
+
+/** A container that ended, restarts or is unhealthy before it was kept. */
+export function upFailed(service: string, how: string, output = ''): UnavailableError {
+  const said = output && `; it printed last: ${output}`
+  return new UnavailableError('CONTAINER_FAILED', `the container of ${service} ${how}${said}`, {
+    hint: 'The output of the deployment holds what it printed last.',
+  })
 }
 
 /** What the policy does not let a container have. */

@@ -1,2 +1,2 @@
 export { default } from './plugin.js'
-export { ImageRun } from './config.js'
+export { DockerfileRun, ImageRun } from './config.js'

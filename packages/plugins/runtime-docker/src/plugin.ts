@@ -1,13 +1,14 @@
 import { Clock, definePlugin, HostInfo, Logger, Runtime, Telemetry } from '@longshore/core'
 import { Engine } from './client.js'
-import { DockerConfig, ImageRun } from './config.js'
+import { DockerConfig, DockerfileRun, ImageRun } from './config.js'
 import { findCompose } from './compose/binary.js'
 import { ComposeRun } from './compose/config.js'
 import { ComposeProject } from './compose/project.js'
 import { Records } from './compose/records.js'
 import { OneContainer } from './container/replace.js'
 import { findEndpoint } from './engine/endpoint.js'
-import { ensureImage } from './image/pull.js'
+import { ensureBuilt } from './image/build.js'
+import { imageOf } from './image/pull.js'
 import { DockerRuntime, type Kind, type Tools } from './runtime.js'
 import { DockerTelemetry } from './telemetry/telemetry.js'
 
@@ -15,7 +16,8 @@ import { DockerTelemetry } from './telemetry/telemetry.js'
 export function kindsOf(tools: Tools): Record<string, Kind> {
   return {
     compose: new ComposeProject(tools),
-    image: new OneContainer<ImageRun>(tools, ({ run }, context) => ensureImage(tools.engine, run, context)),
+    dockerfile: new OneContainer<DockerfileRun>(tools, (...words) => ensureBuilt(tools.engine, ...words)),
+    image: new OneContainer<ImageRun>(tools, (...words) => imageOf(tools.engine, ...words)),
   }
 }
 
@@ -25,11 +27,11 @@ export default definePlugin({
   config: DockerConfig,
   needs: { clock: Clock, host: HostInfo, log: Logger },
   provides: [Runtime, Telemetry],
-  runs: { compose: ComposeRun, image: ImageRun },
+  runs: { compose: ComposeRun, dockerfile: DockerfileRun, image: ImageRun },
   setup({ config, needs: { clock, host, log }, provide, doctor }) {
-    const engine = new Engine(findEndpoint(config.host, process.env))
+    const engine = new Engine(() => findEndpoint(config.host, process.env))
     const records = new Records(host.data, clock)
-    const tools = { engine, clock, log, host: host.name, config, records }
+    const tools = { engine, clock, log, host: host.name, config, records, data: host.data }
     const kinds = kindsOf(tools)
     const runtime = new DockerRuntime(tools, kinds)
     const telemetry = new DockerTelemetry(tools)

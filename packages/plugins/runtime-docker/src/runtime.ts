@@ -14,10 +14,13 @@ import type { Engine } from './client.js'
 import type { DockerConfig } from './config.js'
 import { stopOrder } from './compose/order.js'
 import type { Records } from './compose/records.js'
+import { isOnTrial } from './container/body.js'
 import { instanceOf, labelsOfHost, labelsOfPlacement } from './container/labels.js'
+import { tidyNetworks } from './container/networks.js'
 import { removeNetworks } from './engine/networks.js'
 import { Retold } from './engine/retold.js'
 import { watchContainers } from './engine/watch.js'
+import { upLate } from './errors.js'
 import { isUp, type ContainerSummary } from './schema.js'
 
 export interface Tools {
@@ -27,11 +30,15 @@ export interface Tools {
   host: string
   config: DockerConfig
   records: Records
+  /** Longshore's own data folder, which no container gets. */
+  data?: string
 }
 
 /** A container of a service, in whatever state, with the deployment that made it. */
 export interface Owned extends FoundInstance {
   running: boolean
+  /** It was not kept yet: it is being tried, or that was broken off. */
+  trial: boolean
   labels: Readonly<Record<string, string>>
 }
 
@@ -58,9 +65,7 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
 
   apply(plan: Plan<{ kind: string }>, context: ApplyContext): Promise<Made | void> {
     return this.#turn(plan.service, async () => {
-      const signal = AbortSignal.any([context.signal, AbortSignal.timeout(plan.timeout)])
-      signal.throwIfAborted()
-      const made = await this.#kinds[plan.run.kind]!.apply(plan, await this.#of(plan), { ...context, signal })
+      const made = await this.#inTime(plan, context)
       const { deployment } = plan
       for (const { instance, running, ...each } of await this.#of(plan))
         if (running && each.deployment !== deployment)
@@ -76,6 +81,18 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
     })
   }
 
+  async #inTime(plan: Plan<{ kind: string }>, context: ApplyContext): Promise<Made | void> {
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(upLate(plan.service, plan.timeout)), plan.timeout)
+    const signal = AbortSignal.any([context.signal, late.signal])
+    try {
+      signal.throwIfAborted()
+      return await this.#kinds[plan.run.kind]!.apply(plan, await this.#of(plan), { ...context, signal })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   end(placement: PlacementRef, { signal }: ApplyContext): Promise<void> {
     return this.#turn(placement.service, async () => {
       const { engine, records } = this.#tools
@@ -89,6 +106,7 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
         )
       }
       await removeNetworks(engine, placement)
+      await tidyNetworks(engine, placement)
       await records.remove(placement)
     })
   }
@@ -128,7 +146,12 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
   async #of(placement: PlacementRef): Promise<Owned[]> {
     const all = await this.#tools.engine.containers(labelsOfPlacement(placement))
     return all.flatMap((each) =>
-      found(each).map((instance) => ({ ...instance, running: isUp(each), labels: each.Labels ?? {} })),
+      found(each).map((instance) => ({
+        ...instance,
+        running: isUp(each),
+        trial: each.Names.some(isOnTrial),
+        labels: each.Labels ?? {},
+      })),
     )
   }
 

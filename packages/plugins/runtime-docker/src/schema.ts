@@ -49,6 +49,9 @@ export const ContainerDetails = z.object({
   }),
   RestartCount: z.int().default(0),
   Config: z.object({ Labels: labels, Tty: z.boolean().default(false), StopTimeout: z.int().nullish() }),
+  Mounts: z
+    .array(z.object({ Type: z.string(), Name: z.string().optional(), Source: z.string(), RW: z.boolean() }))
+    .default([]),
   HostConfig: z.object({
     NetworkMode: z.string().default(''),
     /** Bytes; 0 without a limit. */
@@ -63,8 +66,15 @@ export const ContainerDetails = z.object({
 })
 export type ContainerDetails = z.infer<typeof ContainerDetails>
 
-export const ImageDetails = z.object({ Id: z.string(), RepoDigests: z.array(z.string()).nullish() })
+const names = z
+  .array(z.string())
+  .nullish()
+  .transform((all) => all ?? [])
+export const ImageDetails = z.object({ Id: z.string(), RepoTags: names, RepoDigests: names })
 export type ImageDetails = z.infer<typeof ImageDetails>
+
+export const ImageSummary = z.object({ Id: z.string(), RepoTags: names })
+export type ImageSummary = z.infer<typeof ImageSummary>
 
 export const EngineEvent = z.object({
   Type: z.string(),

@@ -1,52 +1,46 @@
-import { createLogger, systemClock } from '@longshore/core'
-import { DockerEngine, needs, runtimeLaws, testImage } from '@longshore/core/testkit'
-import { afterAll, beforeAll, describe, it } from 'vitest'
-import { Engine } from '../src/client.js'
-import { Records } from '../src/compose/records.js'
-import { DockerConfig, ImageRun } from '../src/config.js'
-import { findEndpoint } from '../src/engine/endpoint.js'
-import { kindsOf } from '../src/plugin.js'
-import { DockerRuntime } from '../src/runtime.js'
+import { needs, runtimeLaws } from '@longshore/core/testkit'
+import { beforeEach, describe, it } from 'vitest'
+import { dockerfile, image, onStage } from './stage.js'
 
-const image = (run: object) => ({
-  kind: 'image',
-  ...ImageRun.parse({ image: testImage, grace: '1s', ...run }),
-})
-const runs = {
-  lasts: image({ command: ['sleep', '1000'] }),
-  fails: image({ command: ['sh', '-c', 'exit 3'] }),
-  hangs: image({ command: ['sleep', '1000'], healthcheck: { test: ['false'], interval: '1h' } }),
+const from = 'FROM longshore-test:1\n'
+const files = {
+  lasts: `${from}CMD ["sleep", "1000"]\n`,
+  fails: `${from}CMD exit 3\n`,
+  hangs: `${from}HEALTHCHECK --interval=1h CMD false\nCMD ["sleep", "1000"]\n`,
+}
+const kinds = {
+  image: {
+    lasts: image(),
+    fails: image({ command: ['sh', '-c', 'exit 3'] }),
+    hangs: image({ healthcheck: { test: ['false'], interval: '1h' } }),
+  },
+  dockerfile: {
+    lasts: dockerfile({ file: 'lasts' }),
+    fails: dockerfile({ file: 'fails' }),
+    hangs: dockerfile({ file: 'hangs' }),
+  },
 }
 
-describe('the runtime of images', needs('docker'), () => {
-  let docker: DockerEngine
-  beforeAll(async () => (docker = await DockerEngine.start()))
-  afterAll(() => docker.close())
+for (const [kind, runs] of Object.entries(kinds))
+  describe(`the runtime of kind ${kind}`, needs('docker'), () => {
+    const on = onStage()
+    beforeEach(() => on.stage.write(files))
 
-  const open = () => {
-    const tools = {
-      engine: new Engine(findEndpoint(docker.host, {})),
-      clock: systemClock,
-      log: createLogger({ level: 'error' }),
-      host: 'box',
-      config: DockerConfig.parse(undefined),
-      records: new Records('/nowhere', systemClock),
+    const make = async () => {
+      const { stage, docker } = on
+      const label = (service: string) => ['--filter', `label=longshore.service=${service}`]
+      return {
+        runtime: stage.runtime,
+        runs,
+        directory: stage.folder,
+        alive: async (service: string) =>
+          (await docker.docker('ps', '--quiet', ...label(service))).split('\n').filter(Boolean).length,
+        reopen: async () => {
+          stage.reopen()
+          return stage.runtime
+        },
+        close: async () => undefined,
+      }
     }
-    return new DockerRuntime(tools, kindsOf(tools))
-  }
-  const all = (...filters: string[]) =>
-    docker.docker('ps', '--quiet', ...filters.flatMap((filter) => ['--filter', filter]))
-  const make = async () => ({
-    runtime: open(),
-    runs,
-    directory: '/',
-    alive: async (service: string) =>
-      (await all(`label=longshore.service=${service}`)).split('\n').filter(Boolean).length,
-    reopen: async () => open(),
-    close: async () => {
-      const left = await docker.docker('ps', '--all', '--quiet')
-      if (left) await docker.docker('rm', '--force', ...left.split('\n'))
-    },
+    for (const law of runtimeLaws(make)) it(law.name, law.run)
   })
-  for (const law of runtimeLaws(make)) it(law.name, law.run)
-})

@@ -1,6 +1,7 @@
 import type { ApplyContext, Plan } from '@longshore/core'
 import type { Engine } from '../client.js'
 import { imageMissing } from '../errors.js'
+import { findImage } from '../image/images.js'
 import { ensureImage } from '../image/pull.js'
 import type { ComposeService, Model } from './model.js'
 
@@ -39,7 +40,7 @@ export async function bringImages(
     if (plan.made?.images[name])
       await context.output.write('note', `the image of ${name} is gone: it is built again\n`)
   if (built.length > 0) await build(built)
-  const pulled = new Map<string, Promise<string>>()
+  const pulled = new Map<string, Promise<unknown>>()
   for (const [, service] of open) {
     if (service.build) continue
     const image = service.image ?? ''
@@ -52,17 +53,18 @@ export async function bringImages(
   for (const [name, service] of open) {
     if (!service.build) await pulled.get(`${pullOf(service)} ${service.image ?? ''}`)
     const tag = service.image ?? `${model.name}-${name}`
-    const found = await engine.image(tag)
+    const found = await findImage(engine, tag)
     if (!found) throw imageMissing(tag, `the engine does not have it, and service ${name} is made from it`)
-    take(name, found.Id, (service.build ? undefined : found.RepoDigests?.[0]) ?? found.Id)
+    take(name, found.Id, (service.build ? undefined : found.RepoDigests[0]) ?? found.Id)
   }
   return images
 }
 
 /** The id of an image that was used before; undefined when it is gone and no registry can be asked for it. */
 async function again(engine: Engine, reference: string, context: ApplyContext): Promise<string | undefined> {
-  if (reference.includes('@')) return ensureImage(engine, { image: reference, pull: 'missing' }, context)
-  return (await engine.image(reference))?.Id
+  if (reference.includes('@'))
+    return (await ensureImage(engine, { image: reference, pull: 'missing' }, context)).image.Id
+  return (await findImage(engine, reference))?.Id
 }
 
 function pullOf({ pull_policy }: ComposeService): 'missing' | 'always' | 'never' {

@@ -100,14 +100,14 @@ export function checkLabels(labels: ComposeService['labels'], place: string): vo
     if (/^(longshore|com\.docker\.compose)\./.test(label)) throw labelTaken(label, place)
 }
 
-function judgeMounts(mounts: Mount[], { root, hostPaths }: Bounds): ReturnType<Judge> {
+function judgeMounts(mounts: Mount[], bounds: Bounds): ReturnType<Judge> {
   for (const { type, source = '', bind } of mounts) {
     if (type === 'volume' || type === 'tmpfs' || type === 'image') continue
     if (type !== 'bind') return ['unknown-option', `a mount of type ${type}`]
     const propagation = bind?.propagation ?? ''
     if (!/^(r?private)?$/.test(propagation)) return ['host-path', `${source} with propagation ${propagation}`]
-    if (isWithin(realPath(source), realPath(root))) continue
-    const fault = bindFault(source, hostPaths)
+    if (isWithin(realPath(source), realPath(bounds.root))) continue
+    const fault = bindFault(source, bounds)
     if (fault) return fault
   }
   return undefined

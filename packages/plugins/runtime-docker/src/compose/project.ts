@@ -3,6 +3,7 @@ import { describeError } from '@longshore/core'
 import type { ApplyContext, Plan } from '@longshore/core'
 import type { Made } from '@longshore/core/protocol'
 import { policyRefused } from '../errors.js'
+import { policyHost } from '../policy.js'
 import type { Kind, Owned, Tools } from '../runtime.js'
 import { findCompose, type ComposeBinary } from './binary.js'
 import { Calls, escape } from './calls.js'
@@ -132,7 +133,7 @@ export class ComposeProject implements Kind<ComposeRun> {
     const given = { ...variables.standIns, ...plan.env }
     await new FileCheck({ root, directory, variables: given, refuse }).check(files)
     const model = await calls.resolve({ project, files, profiles: run.profiles }, variables, context)
-    judgeModel(model, { root, hostPaths: this.#tools.config.hostPaths, refuse })
+    judgeModel(model, { ...policyHost(this.#tools), root, refuse })
     checkExposure(model, variables, refuse)
     for (const [name, { ports }] of Object.entries(model.services))
       for (const { published, host_ip } of ports ?? [])

@@ -1,3 +1,5 @@
+import type { PolicyHost } from '../policy.js'
+
 /** What the policy refuses in a compose project, by the names that `run.allow` lifts. */
 export const composeRules = [
   'capabilities',
@@ -18,6 +20,7 @@ export const composeRules = [
   'secret-exposure',
   'security-opt',
   'sysctls',
+  'system-path',
   'unknown-option',
   'volume-driver',
 ] as const
@@ -26,10 +29,8 @@ export type ComposeRule = (typeof composeRules)[number]
 /** Refuses by a rule, unless the service allows it by name. `what` names what was found and where. */
 export type Refuse = (rule: ComposeRule, what: string) => void
 
-export interface Bounds {
+export interface Bounds extends PolicyHost {
   /** The commit's tree: what lies in it may be mounted. */
   root: string
-  /** Folders of the host that volumes may name as well. */
-  hostPaths: readonly string[]
   refuse: Refuse
 }

@@ -1,20 +1,34 @@
 import type { ApplyContext, Plan } from '@longshore/core'
 import type { ContainerBody } from '../client.js'
 import type { ContainerRun } from '../config.js'
+import { realPath } from '../policy.js'
 import { labelsOf } from './labels.js'
 import type { Port, Volume } from './mounts.js'
+import { aliasesIn } from './networks.js'
 
-/** What the engine is asked to make. Secrets are opened here, and go nowhere but into the container's environment. */
+/** The container's name once it is kept. */
+export function nameOf({ service, deployment }: Plan): string {
+  return `longshore-${service}-${deployment}`
+}
+
+const trialEnd = '.new'
+
+/** Whether a container is not kept yet, which its name tells: a label could not change. */
+export function isOnTrial(name: string): boolean {
+  return name.endsWith(trialEnd)
+}
+
+/** What the engine is asked to make: a container on trial. Secrets are opened here, and go nowhere but into the container's environment. */
 export async function bodyOf(
   plan: Plan<ContainerRun>,
   image: string,
   secret: ApplyContext['secret'],
 ): Promise<ContainerBody> {
-  const { run, service, deployment } = plan
+  const { run, service } = plan
   const { limits, healthcheck } = run
   const [network] = run.networks
   return {
-    name: `longshore-${service}-${deployment}`,
+    name: `${nameOf(plan)}${trialEnd}`,
     Image: image,
     Cmd: run.command,
     Entrypoint: run.entrypoint,
@@ -46,7 +60,7 @@ export async function bodyOf(
     },
     NetworkingConfig: network
       ? {
-          EndpointsConfig: { [network]: { Aliases: [service] } },
+          EndpointsConfig: { [network]: { Aliases: aliasesIn(network, service) } },
         }
       : undefined,
   }
@@ -73,7 +87,9 @@ function portKey({ container, protocol }: Port): string {
   return `${container}/${protocol}`
 }
 
-function bind({ source, target, readOnly }: Volume): string {
+/** A folder of the host is named by where it leads: that was checked. */
+function bind({ source: declared, target, readOnly, kind }: Volume): string {
+  const source = kind === 'bind' ? realPath(declared) : declared
   return `${source}:${target}${readOnly ? ':ro' : ''}`
 }
 

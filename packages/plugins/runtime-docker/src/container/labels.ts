@@ -17,6 +17,11 @@ export function labelsOf({ service, host, deployment, commit }: Plan): Record<st
   }
 }
 
+/** Of an image that is built: a container that somebody else makes of it bears no deployment, and is nobody's. */
+export function labelsOfImage({ service, host, commit }: Plan): Record<string, string> {
+  return { ...labelsOfPlacement({ service, host }), [label.commit]: commit.sha }
+}
+
 export function labelsOfPlacement({ service, host }: PlacementRef): Record<string, string> {
   return { [label.service]: service, [label.host]: host }
 }

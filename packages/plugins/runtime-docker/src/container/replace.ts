@@ -1,16 +1,26 @@
-import { describeError } from '@longshore/core'
-import type { ApplyContext, Plan } from '@longshore/core'
+import { AwayError, describeError } from '@longshore/core'
+import type { ApplyContext, Plan, Secret } from '@longshore/core'
+import type { Made } from '@longshore/core/protocol'
+import { ignore } from '../client.js'
 import type { ContainerRun } from '../config.js'
-import { checkPolicy } from '../policy.js'
+import { containerFault } from '../errors.js'
+import { dropImage, keepImage, tidyImages } from '../image/keep.js'
+import type { FoundImage, ImageSource } from '../image/source.js'
+import { checkPolicy, policyHost } from '../policy.js'
 import type { Kind, Owned, Tools } from '../runtime.js'
-import { bodyOf } from './body.js'
-import { labelsOfPlacement } from './labels.js'
+import { bodyOf, nameOf } from './body.js'
+import { lastWords } from './last-words.js'
+import { joinNetwork, makeNetworks, tidyNetworks } from './networks.js'
 import { untilWell } from './trial.js'
+import { makeVolumes } from './volumes.js'
+import { whyInTheWay } from './in-the-way.js'
 
-/** Where one kind of service gets its image: answers its id. */
-export type ImageSource<Run> = (plan: Plan<Run>, context: ApplyContext) => Promise<string>
-
-/** A service that is one container: the new one is started beside the old one where their ports allow it. */
+/**
+ * A service that is one container: the new one is started beside the old one where that can be.
+ *
+ * A container is on trial, and its name says so, until it is well. That name is what a crash leaves to know by: a container
+ * on trial means that a replacement was broken off, so that the old one may stand still only because it had to make room.
+ */
 export class OneContainer<Run extends ContainerRun> implements Kind<Run> {
   readonly #tools: Tools
   readonly #image: ImageSource<Run>
@@ -20,75 +30,178 @@ export class OneContainer<Run extends ContainerRun> implements Kind<Run> {
     this.#image = image
   }
 
-  async apply(plan: Plan<Run>, owned: Owned[], context: ApplyContext): Promise<void> {
-    const { engine, config } = this.#tools
-    const olds = owned.filter(({ deployment }) => deployment !== plan.deployment)
-    const same = owned.find(({ deployment, running }) => deployment === plan.deployment && running)
-    if (!same) {
-      checkPolicy(plan.run, config)
-      // What an apply that was broken off left under this deployment's name.
-      for (const { instance, deployment } of owned)
-        if (deployment === plan.deployment) await engine.remove(instance)
-      await this.#replace(plan, olds, context)
-    }
-    for (const { instance } of olds) {
+  async apply(plan: Plan<Run>, owned: Owned[], context: ApplyContext): Promise<Made> {
+    const { engine } = this.#tools
+    const same = owned.find(({ deployment }) => deployment === plan.deployment)
+    const others = owned.filter((each) => each !== same)
+    const image = await new Replacement(this.#tools, this.#image, plan, context).run(same, others)
+    for (const { instance } of others) {
       await engine.stop(instance, plan.run.grace)
       await engine.remove(instance)
     }
+    await this.#tidy(plan)
+    return {
+      images: { [image.declared]: image.used },
+      env: [...Object.keys(plan.run.env), ...Object.keys(plan.env)].sort(),
+    }
   }
 
-  /** Brings the new one up; when that fails it is removed, and an old one that had to make room is started again. */
-  async #replace(plan: Plan<Run>, olds: Owned[], context: ApplyContext): Promise<void> {
-    const { engine } = this.#tools
-    const { signal, output, secret } = context
-    const image = await this.#image(plan, context)
-    await this.#networks(plan)
-    const body = await bodyOf(plan, image, secret)
-    signal.throwIfAborted()
-    const id = await engine.create(body)
-    const stopped: Owned[] = []
+  /** What runs is none the worse when this fails. */
+  async #tidy(plan: Plan<Run>): Promise<void> {
+    const { engine, config, log } = this.#tools
+    const { service } = plan
     try {
-      for (const network of plan.run.networks.slice(1)) await engine.connect(network, id, plan.service)
-      for (const old of await this.#inTheWay(plan, olds)) {
-        await output.write(
-          'note',
-          'the old container is stopped first: it has a port that the new one wants\n',
-        )
-        stopped.push(old)
-        await engine.stop(old.instance, plan.run.grace)
-      }
-      signal.throwIfAborted()
-      await engine.start(id)
-      await untilWell(engine, id, { service: plan.service, clock: this.#tools.clock, output, signal })
+      await tidyImages(engine, service, config.images)
+      await tidyNetworks(engine, plan)
     } catch (error) {
-      await engine.remove(id)
-      const over = describeError(signal.reason).code === 'DEPLOYMENT_STOPPED'
-      if (!over) for (const { instance } of stopped) await engine.start(instance)
+      log.warn({ error, service }, 'images or networks that nothing needs are still there')
+    }
+  }
+}
+
+/** One try to bring a new container up in place of the others. */
+class Replacement<Run extends ContainerRun> {
+  readonly #tools: Tools
+  readonly #image: ImageSource<Run>
+  readonly #plan: Plan<Run>
+  readonly #context: ApplyContext
+  /** The values of secrets that the new container was given. */
+  readonly #secrets: string[] = []
+  /** To be started again when this fails. */
+  readonly #back = new Set<string>()
+  /** The new container, once it is made. */
+  #id: string | undefined
+
+  constructor(tools: Tools, image: ImageSource<Run>, plan: Plan<Run>, context: ApplyContext) {
+    this.#tools = tools
+    this.#image = image
+    this.#plan = plan
+    this.#context = context
+  }
+
+  /** Resolves when it is well, and the others may go. */
+  async run(same: Owned | undefined, others: Owned[]): Promise<FoundImage> {
+    const [old, ...older] = others.filter(({ trial }) => !trial).sort(lastKept)
+    const broken = [same, ...others].some((each) => each?.trial)
+    if (broken && old && !old.running) this.#back.add(old.instance)
+    // What tries before this one left behind; of a project, all containers of one deployment belong together.
+    const left = others
+      .filter((each) => each.trial || older.includes(each))
+      .filter(({ deployment }) => deployment !== old?.deployment)
+    try {
+      const image = await this.#found(same)
+      if (!same?.running) await this.#start(same, image, others)
+      if (!same?.running || same.trial) await this.#prove(same?.instance)
+      return image
+    } catch (error) {
+      const fault = containerFault(error, this.#plan.service)
+      if (!(fault instanceof AwayError)) await this.#goBack(left)
+      throw fault
+    }
+  }
+
+  /** The image of what runs already, else the one that shall run. */
+  async #found(same: Owned | undefined): Promise<FoundImage> {
+    const { engine } = this.#tools
+    const { run, made } = this.#plan
+    if (same?.running) {
+      const { Image } = await engine.inspect(same.instance)
+      return this.#image(this.#plan, Image, this.#context)
+    }
+    checkPolicy(run, policyHost(this.#tools))
+    // One container has one image, also when the declaration called it by another name then.
+    const used = Object.values(made?.images ?? {})
+    return this.#image(this.#plan, used.length === 1 ? used[0] : undefined, this.#context)
+  }
+
+  async #start(same: Owned | undefined, image: FoundImage, others: Owned[]): Promise<void> {
+    const { engine } = this.#tools
+    const plan = this.#plan
+    const { signal } = this.#context
+    await keepImage(engine, plan, image)
+    await makeNetworks(engine, plan)
+    await makeVolumes(engine, plan)
+    const body = await bodyOf(plan, image.id, (reference) => this.#open(reference))
+    signal.throwIfAborted()
+    // One that was broken off is taken up: were it removed, nothing would tell any more that something made room for it.
+    const id = (this.#id = same?.instance ?? (await engine.create(body)))
+    for (const network of plan.run.networks.slice(1))
+      await joinNetwork(engine, network, id, plan.service).catch(ignore('forbidden'))
+    await this.#makeRoom(others)
+    signal.throwIfAborted()
+    await engine.start(id)
+  }
+
+  async #open(reference: { secret: string }): Promise<Secret> {
+    const secret = await this.#context.secret(reference)
+    this.#secrets.push(secret.open())
+    return secret
+  }
+
+  /** Stops those that cannot stay beside the new one. */
+  async #makeRoom(others: Owned[]): Promise<void> {
+    const { engine } = this.#tools
+    for (const { instance, running, trial } of others) {
+      const why = running && whyInTheWay(this.#plan.run, await engine.inspect(instance))
+      if (!why) continue
+      await this.#note(`the old container is stopped first: ${why}`)
+      if (!trial) this.#back.add(instance)
+      await engine.stop(instance, this.#plan.run.grace)
+    }
+  }
+
+  /** Waits until it is well; from then on its name says so. */
+  async #prove(taken: string | undefined): Promise<void> {
+    const { engine, clock } = this.#tools
+    const { service } = this.#plan
+    const { output, signal } = this.#context
+    const id = (this.#id ??= taken!)
+    try {
+      await untilWell(engine, id, { service, clock, output, signal })
+    } catch (error) {
+      await this.#tell(id)
       throw error
     }
+    await engine.rename(id, nameOf(this.#plan))
   }
 
-  async #networks({ run, service, host }: Plan<Run>): Promise<void> {
+  /** What it printed last is for the record of the deployment; what it was given in secret is not. */
+  async #tell(id: string): Promise<void> {
+    const words = await lastWords(this.#tools.engine, id).catch(() => '')
+    const text = this.#secrets
+      .filter(Boolean)
+      .reduce((all, value) => all.replaceAll(value, '[secret]'), words)
+    if (text) await this.#note(`the new container printed last:\n${text.trimEnd()}`)
+  }
+
+  /** The new one goes, and what had to make room for it, now or in a try that was broken off, is back. */
+  async #goBack(left: Owned[]): Promise<void> {
     const { engine } = this.#tools
-    for (const name of run.networks)
-      if (!(await engine.hasNetwork(name)))
-        await engine.makeNetwork(name, labelsOfPlacement({ service, host }))
+    const { signal } = this.#context
+    const over = describeError(signal.reason).code === 'DEPLOYMENT_STOPPED'
+    const news = [...(this.#id === undefined ? [] : [this.#id]), ...left.map(({ instance }) => instance)]
+    try {
+      // Removed only when the old one is back: until then their names tell of the try.
+      for (const id of news) await engine.stop(id, Math.min(this.#plan.run.grace, patience))
+      if (!over) for (const id of this.#back) await engine.start(id)
+      for (const id of news) await engine.remove(id)
+      await dropImage(engine, this.#plan)
+    } catch (error) {
+      if (error instanceof AwayError) throw error
+      await this.#note(`the old container could not be brought back: ${describeError(error).reason}`)
+    }
   }
 
-  /** Those of the running ones that publish a port which the new one wants. */
-  async #inTheWay({ run }: Plan<Run>, olds: Owned[]): Promise<Owned[]> {
-    const wanted = new Set(
-      run.ports.filter(({ host }) => host !== 0).map(({ host, protocol }) => `${host}/${protocol}`),
-    )
-    const found: Owned[] = []
-    for (const old of wanted.size > 0 ? olds : []) {
-      if (!old.running) continue
-      const { HostConfig } = await this.#tools.engine.inspect(old.instance)
-      const taken = Object.entries(HostConfig.PortBindings ?? {}).flatMap(([key, bindings]) =>
-        (bindings ?? []).map(({ HostPort }) => `${HostPort}/${key.split('/')[1]}`),
-      )
-      if (taken.some((port) => wanted.has(port))) found.push(old)
-    }
-    return found
+  #note(text: string): Promise<void> {
+    return this.#context.output.write('note', `${text}\n`)
   }
+}
+
+/** Milliseconds that a failed container may take to end: the old one waits for its place. */
+const patience = 5_000
+
+/** What runs before what does not, then the newest. */
+function lastKept(a: Owned, b: Owned): number {
+  if (a.running !== b.running) return a.running ? -1 : 1
+  return a.deployment < b.deployment ? 1 : -1
 }

@@ -7,7 +7,7 @@ import { upFailed } from '../errors.js'
 export const window = 1_000
 const glance = 100
 
-/** Resolves when a started container is healthy, or without a health check has run for a while. Errors: UP_FAILED. */
+/** Resolves when a started container is healthy, or without a health check has run for a while. Errors: CONTAINER_FAILED. */
 export async function untilWell(
   engine: Engine,
   id: string,
@@ -19,7 +19,11 @@ export async function untilWell(
     signal.throwIfAborted()
     const details = await engine.inspect(id)
     const fault = faultOf(details)
-    if (fault) throw upFailed(service, fault, lastProbe(details))
+    if (fault) {
+      const probe = lastProbe(details)
+      if (probe) await output.write('note', `its health check said last: ${probe}\n`)
+      throw upFailed(service, fault)
+    }
     const health = details.State.Health?.Status
     if (health !== undefined && health !== said)
       await output.write('note', `the container is ${(said = health)}\n`)

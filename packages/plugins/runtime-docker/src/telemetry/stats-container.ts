@@ -1,6 +1,7 @@
 import { cgroupsNamed, readCgroups, readNetwork, sharesNetwork } from '@longshore/core'
 import type { CgroupFolders, FoundInstance, Gauge, Reading } from '@longshore/core'
-import { isFault, type Engine } from '../client.js'
+import type { Engine } from '../client.js'
+import { isFault } from '../errors.js'
 import { readAnswer } from './stats-answer.js'
 
 /** Where a container's figures are. */
