@@ -38,7 +38,7 @@ export function engineFault(error: unknown, { host, from }: Endpoint): Longshore
         hint: denied
           ? 'The user that runs Longshore has to be in the group of the socket, usually docker.'
           : 'Is it running? It is asked again by itself. longshore doctor looks at it.',
-        data: { fault: 'away' },
+        data: { fault: 'away', absent: code === 'ENOENT' },
       },
     )
   }
@@ -88,6 +88,7 @@ export function upLate(service: string, milliseconds: number): DeadlineError {
 
 /** What the engine says of an option that it does not take, by the option. */
 const options: [RegExp, string][] = [
+  [/assign requested address|invalid (host)?port/i, 'ports'],
   [/\bcpus?\b/i, 'limits.cpus'],
   [/memory/i, 'limits.memory'],
   [/pids/i, 'limits.pids'],
@@ -95,11 +96,10 @@ const options: [RegExp, string][] = [
   [/CapDrop/i, 'capDrop'],
   [/capabilit/i, 'capAdd'],
   [/health/i, 'healthcheck'],
-  [/(user|group|passwd)/i, 'user'],
+  [/\b(user|group|passwd)\b/i, 'user'],
   [/executable file|exec:|No command specified|permission denied/i, 'command'],
   [/volume|mount|bind source/i, 'volumes'],
   [/network/i, 'networks'],
-  [/\bIP\b|assign requested address|invalid (host)?port/i, 'ports'],
 ]
 
 /** What the engine refused of a container, as the fault of what was declared. */

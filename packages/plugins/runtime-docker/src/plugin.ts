@@ -6,6 +6,7 @@ import { ComposeRun } from './compose/config.js'
 import { ComposeProject } from './compose/project.js'
 import { Records } from './compose/records.js'
 import { OneContainer } from './container/replace.js'
+import { lookAt } from './engine/doctor.js'
 import { findEndpoint } from './engine/endpoint.js'
 import { ensureBuilt } from './image/build.js'
 import { imageOf } from './image/pull.js'
@@ -39,10 +40,7 @@ export default definePlugin({
       provide(Runtime, kind, runtime)
       provide(Telemetry, kind, telemetry)
     }
-    doctor.add('engine', async (signal) => {
-      const { Version, ApiVersion } = await engine.version(signal)
-      return { ok: true, say: `Docker ${Version} (API ${ApiVersion}) answers at ${engine.endpoint.host}` }
-    })
+    doctor.add('engine', (signal) => lookAt(engine, signal))
     doctor.add('compose', async () => {
       const { path, version } = await findCompose(config.compose, process.env)
       return { ok: true, say: `Docker Compose ${version} is at ${path}` }
