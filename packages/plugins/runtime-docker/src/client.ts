@@ -1,3 +1,5 @@
+import { Agent } from 'node:http'
+import { Agent as SecureAgent } from 'node:https'
 import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { z } from 'zod'
@@ -120,14 +122,15 @@ export class Engine {
     }
   }
 
-  /** What happens from now on to containers with these labels; ends when the engine goes or the signal aborts. */
+  /** What happens from now on to what has these labels, by default to containers; ends when the engine goes or the signal aborts. */
   async events(
     labels: Record<string, string>,
     signal: AbortSignal,
+    filters: Record<string, string[]> = { type: ['container'] },
   ): Promise<AsyncGenerator<EngineEvent, void>> {
     const label = words(labels)
     const stream = await this.call(
-      (docker) => docker.getEvents({ filters: { type: ['container'], label } }),
+      (docker) => docker.getEvents({ filters: { ...filters, label }, abortSignal: signal }),
       signal,
     )
     return lines(stream, EngineEvent, signal)
@@ -192,7 +195,7 @@ export class Engine {
     const { default: Client } = await import('dockerode')
     const { socketPath, tcp } = this.endpoint
     const { ca, cert, key } = tcp?.tls ?? {}
-    const place = socketPath
+    const place: Docker.DockerOptions = socketPath
       ? { socketPath }
       : {
           host: tcp!.host,
@@ -202,8 +205,11 @@ export class Engine {
           cert,
           key,
         }
-    const { ApiVersion } = Version.parse(await new Client(place).version())
-    return new Client({ ...place, version: `v${older(ApiVersion, newest)}` })
+    // A connection that is kept is answered by an engine that ends already: what it ends then would look like drift.
+    const agent = tcp?.tls ? new SecureAgent() : new Agent()
+    const way = { ...place, agent }
+    const { ApiVersion } = Version.parse(await new Client(way).version())
+    return new Client({ ...way, version: `v${older(ApiVersion, newest)}` })
   }
 }
 

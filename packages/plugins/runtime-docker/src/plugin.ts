@@ -6,6 +6,7 @@ import { ComposeRun } from './compose/config.js'
 import { ComposeProject } from './compose/project.js'
 import { Records } from './compose/records.js'
 import { OneContainer } from './container/replace.js'
+import { AppliedServices } from './engine/applied.js'
 import { lookAt } from './engine/doctor.js'
 import { findEndpoint } from './engine/endpoint.js'
 import { ensureBuilt } from './image/build.js'
@@ -32,7 +33,8 @@ export default definePlugin({
   setup({ config, needs: { clock, host, log }, provide, doctor }) {
     const engine = new Engine(() => findEndpoint(config.host, process.env))
     const records = new Records(host.data, clock)
-    const tools = { engine, clock, log, host: host.name, config, records, data: host.data }
+    const applied = new AppliedServices(host.data, log)
+    const tools = { engine, clock, log, host: host.name, config, records, applied, data: host.data }
     const kinds = kindsOf(tools)
     const runtime = new DockerRuntime(tools, kinds)
     const telemetry = new DockerTelemetry(tools)

@@ -19,6 +19,8 @@ import { instanceOf, labelsOfHost, labelsOfPlacement } from './container/labels.
 import { tidyNetworks } from './container/networks.js'
 import { removeNetworks } from './engine/networks.js'
 import { Retold } from './engine/retold.js'
+import type { AppliedServices } from './engine/applied.js'
+import { inspectAll } from './engine/inspect.js'
 import { watchContainers } from './engine/watch.js'
 import { upLate } from './errors.js'
 import { isUp, type ContainerSummary } from './schema.js'
@@ -32,6 +34,7 @@ export interface Tools {
   records: Records
   /** Longshore's own data folder, which no container gets. */
   data?: string
+  applied: AppliedServices
 }
 
 /** A container of a service, in whatever state, with the deployment that made it. */
@@ -64,21 +67,7 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
   }
 
   apply(plan: Plan<{ kind: string }>, context: ApplyContext): Promise<Made | void> {
-    return this.#turn(plan.service, async () => {
-      const made = await this.#inTime(plan, context)
-      const { deployment } = plan
-      for (const { instance, running, ...each } of await this.#of(plan))
-        if (running && each.deployment !== deployment)
-          this.#retold.add({
-            service: plan.service,
-            host: plan.host,
-            instance,
-            deployment,
-            kind: 'started',
-            adopted: true,
-          })
-      return made
-    })
+    return this.#turn(plan.service, () => this.#noted(plan, () => this.#inTime(plan, context)))
   }
 
   async #inTime(plan: Plan<{ kind: string }>, context: ApplyContext): Promise<Made | void> {
@@ -87,7 +76,7 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
     const signal = AbortSignal.any([context.signal, late.signal])
     try {
       signal.throwIfAborted()
-      return await this.#kinds[plan.run.kind]!.apply(plan, await this.#of(plan), { ...context, signal })
+      return await this.#apply(plan, { ...context, signal })
     } finally {
       clearTimeout(timer)
     }
@@ -95,7 +84,7 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
 
   end(placement: PlacementRef, { signal }: ApplyContext): Promise<void> {
     return this.#turn(placement.service, async () => {
-      const { engine, records } = this.#tools
+      const { engine, records, applied } = this.#tools
       for (const layer of stopOrder(await this.#of(placement))) {
         signal.throwIfAborted()
         await Promise.all(
@@ -108,7 +97,33 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
       await removeNetworks(engine, placement)
       await tidyNetworks(engine, placement)
       await records.remove(placement)
+      await applied.forget(placement.service)
     })
+  }
+
+  async #apply(plan: Plan<{ kind: string }>, context: ApplyContext): Promise<Made | void> {
+    const { service, host, deployment } = plan
+    const made = await this.#kinds[plan.run.kind]!.apply(plan, await this.#of(plan), context)
+    for (const { instance, running, deployment: before } of await this.#of(plan))
+      if (running && before !== deployment)
+        this.#retold.add({ service, host, instance, deployment, kind: 'started', adopted: true })
+    return made
+  }
+
+  /** What came of it is what there shall be. */
+  async #noted<T>(plan: PlacementRef, apply: () => Promise<T>): Promise<T> {
+    const { engine, applied } = this.#tools
+    const { service } = plan
+    await applied.begin(service)
+    try {
+      const made = await apply()
+      await applied.done(service, await inspectAll(engine, plan))
+      return made
+    } catch (error) {
+      // While the engine is away nothing is known to have been brought back.
+      await applied.failed(service, await inspectAll(engine, plan).catch(() => []))
+      throw error
+    }
   }
 
   async find(): Promise<FoundInstance[]> {
@@ -134,7 +149,8 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
 
   async #turn<T>(service: string, work: () => Promise<T>): Promise<T> {
     await this.#tools.records.open()
-    const turn = (this.#turns.get(service) ?? Promise.resolve()).then(work, work)
+    const noted = () => this.#tools.applied.work(service, work)
+    const turn = (this.#turns.get(service) ?? Promise.resolve()).then(noted, noted)
     this.#turns.set(service, turn)
     try {
       return await turn

@@ -28,6 +28,9 @@ export function isUp({ State }: ContainerSummary): boolean {
   return State === 'running' || State === 'restarting' || State === 'paused'
 }
 
+/** A limit; none is 0, or absent. */
+const amount = z.number().nullish()
+
 export const ContainerDetails = z.object({
   Id: z.string(),
   Name: z.string(),
@@ -36,6 +39,7 @@ export const ContainerDetails = z.object({
     Status: z.string(),
     Running: z.boolean(),
     Restarting: z.boolean().default(false),
+    Paused: z.boolean().default(false),
     OOMKilled: z.boolean().default(false),
     Pid: z.int(),
     ExitCode: z.int(),
@@ -54,8 +58,18 @@ export const ContainerDetails = z.object({
     .default([]),
   HostConfig: z.object({
     NetworkMode: z.string().default(''),
-    /** Bytes; 0 without a limit. */
-    Memory: z.int().default(0),
+    RestartPolicy: z.object({ Name: z.string(), MaximumRetryCount: z.int().default(0) }).nullish(),
+    Memory: amount,
+    MemoryReservation: amount,
+    MemorySwap: amount,
+    NanoCpus: amount,
+    CpuShares: amount,
+    CpuQuota: amount,
+    CpuPeriod: amount,
+    PidsLimit: amount,
+    BlkioWeight: amount,
+    CpusetCpus: z.string().nullish(),
+    CpusetMems: z.string().nullish(),
     PortBindings: z
       .record(
         z.string(),
@@ -63,6 +77,7 @@ export const ContainerDetails = z.object({
       )
       .nullish(),
   }),
+  NetworkSettings: z.object({ Networks: z.record(z.string(), z.unknown()).nullish() }).default({}),
 })
 export type ContainerDetails = z.infer<typeof ContainerDetails>
 

@@ -6,6 +6,7 @@ import { composeBinary, needs, type DockerEngine } from '@longshore/core/testkit
 import { Engine } from '../src/client.js'
 import { Records } from '../src/compose/records.js'
 import { DockerConfig } from '../src/config.js'
+import { AppliedServices } from '../src/engine/applied.js'
 import { findEndpoint } from '../src/engine/endpoint.js'
 import { kindsOf } from '../src/plugin.js'
 import { DockerRuntime } from '../src/runtime.js'
@@ -18,13 +19,15 @@ export function needsCompose() {
 
 /** A runtime of compose projects on an engine, as a Longshore with this data folder has it. */
 export function openRuntime(docker: DockerEngine, data: string, config: object = {}): DockerRuntime {
+  const log = createLogger({ level: 'error', to: { write: () => undefined } })
   const tools = {
     engine: new Engine(findEndpoint(docker.host, {})),
     clock: systemClock,
-    log: createLogger({ level: 'error', to: { write: () => undefined } }),
+    log,
     host: 'box',
     config: DockerConfig.parse({ compose: composeBinary(), ...config }),
     records: new Records(data, systemClock),
+    applied: new AppliedServices(data, log),
   }
   return new DockerRuntime(tools, kindsOf(tools))
 }

@@ -4,6 +4,7 @@ import { DockerEngine, runtimeLaws, testImage } from '@longshore/core/testkit'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { ComposeRun } from '../src/compose/config.js'
 import { clearEngine, needsCompose, openRuntime, testFolder } from './compose-bench.js'
+import { stoppedByHand } from './site.js'
 
 /** One file for each behaviour: what a project does is in the commit, not in the config. */
 const files = {
@@ -39,6 +40,7 @@ describe('the runtime of compose projects', needsCompose(), () => {
       directory: folder.path,
       alive: async (service: string) =>
         (await docker.docker('ps', '--quiet', ...label(service))).split('\n').filter(Boolean).length,
+      disturb: stoppedByHand(docker),
       reopen: async () => openRuntime(docker, data),
       close: () => clearEngine(docker),
     }

@@ -1,5 +1,6 @@
 import { needs, runtimeLaws } from '@longshore/core/testkit'
 import { beforeEach, describe, it } from 'vitest'
+import { stoppedByHand } from './site.js'
 import { dockerfile, image, onStage } from './stage.js'
 
 const from = 'FROM longshore-test:1\n'
@@ -35,6 +36,7 @@ for (const [kind, runs] of Object.entries(kinds))
         directory: stage.folder,
         alive: async (service: string) =>
           (await docker.docker('ps', '--quiet', ...label(service))).split('\n').filter(Boolean).length,
+        disturb: stoppedByHand(docker),
         reopen: async () => {
           stage.reopen()
           return stage.runtime

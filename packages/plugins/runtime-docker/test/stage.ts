@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { Engine } from '../src/client.js'
 import { Records } from '../src/compose/records.js'
 import { DockerConfig, DockerfileRun, ImageRun } from '../src/config.js'
+import { AppliedServices } from '../src/engine/applied.js'
 import { findEndpoint } from '../src/engine/endpoint.js'
 import { kindsOf } from '../src/plugin.js'
 import { DockerRuntime } from '../src/runtime.js'
@@ -121,14 +122,16 @@ export class Stage {
   }
 
   #open(): DockerRuntime {
+    const log = createLogger({ level: 'error' })
     const tools = {
-      engine: new Engine(findEndpoint(this.docker.host, {})),
+      engine: new Engine(() => findEndpoint(this.docker.host, {})),
       clock: systemClock,
-      log: createLogger({ level: 'error' }),
+      log,
       host: 'box',
       config: this.#config,
       data: join(this.folder, 'data'),
       records: new Records(join(this.folder, 'data'), systemClock),
+      applied: new AppliedServices(join(this.folder, 'data'), log),
     }
     return new DockerRuntime(tools, kindsOf(tools))
   }

@@ -1,4 +1,5 @@
 import type { FoundInstance, Plan, PlacementRef } from '@longshore/core'
+import { DeploymentId, ServiceName } from '@longshore/core/protocol'
 import type { ContainerSummary } from '../schema.js'
 
 /** The labels that everything started carries; nothing without them is ever touched. */
@@ -30,9 +31,10 @@ export function labelsOfHost(host: string): Record<string, string> {
   return { [label.host]: host }
 }
 
-/** What a container is to us; undefined when it is not ours. */
+/** What a container is to us; undefined when it is not ours: anybody can write labels, so they are checked. */
 export function instanceOf(id: string, labels: ContainerSummary['Labels']): FoundInstance | undefined {
   const { [label.service]: service, [label.host]: host, [label.deployment]: deployment } = labels ?? {}
-  if (service === undefined || host === undefined || deployment === undefined) return undefined
-  return { service, host, deployment, instance: id }
+  const known = ServiceName.safeParse(service).success && DeploymentId.safeParse(deployment).success
+  if (!known || host === undefined) return undefined
+  return { service: service!, host, deployment: deployment!, instance: id }
 }

@@ -2,13 +2,14 @@ import { SharedLooks, within } from '@longshore/core'
 import type { FoundInstance, StatsQuery } from '@longshore/core'
 import type { Sample } from '@longshore/core/protocol'
 import { instanceOf, labelsOfHost } from '../container/labels.js'
-import { watchContainers } from '../engine/watch.js'
 import type { Tools } from '../runtime.js'
 import { isUp } from '../schema.js'
 import { ContainerGauge } from './stats-container.js'
 
 /** Milliseconds that the engine may take to say what runs when somebody begins to watch. */
 const patience = 30_000
+/** Milliseconds before the engine's events are asked for again. */
+const pause = 500
 
 type Parts = Pick<Tools, 'engine' | 'clock' | 'host'>
 
@@ -70,11 +71,22 @@ export class DockerStats {
     }
   }
 
+  /** Over restarts of the engine: each time it answers it is asked once what runs, and its events tell the rest. */
   async #follow(signal: AbortSignal): Promise<void> {
-    for await (const change of watchContainers(this.#tools, signal)) {
-      if (change.kind === 'started') {
-        if (!change.adopted || !this.#running.has(change.instance)) this.#add(change)
-      } else if (change.kind === 'exited' || change.kind === 'lost') this.#running.delete(change.instance)
+    const { engine, clock, host } = this.#tools
+    for (let first = true; !signal.aborted; first = false) {
+      try {
+        const events = await engine.events(labelsOfHost(host), signal)
+        if (!first) await this.#list(signal)
+        for await (const { Action, Actor } of events) {
+          const container = instanceOf(Actor.ID, Actor.Attributes)
+          if (container && Action === 'start') this.#add(container)
+          if (Action === 'die' || Action === 'destroy') this.#running.delete(Actor.ID)
+        }
+      } catch {
+        // The engine is away: its containers are found out when they are read.
+      }
+      await clock.sleep(pause, signal).catch(() => undefined)
     }
   }
 

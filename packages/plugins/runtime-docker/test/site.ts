@@ -1,0 +1,177 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Event, Placement } from '@longshore/core/protocol'
+import {
+  startTestKernel,
+  testImage,
+  type DockerEngine,
+  type TestKernel,
+  type TestKernelOptions,
+} from '@longshore/core/testkit'
+import { expect, vi } from 'vitest'
+import plugin from '../src/index.js'
+
+const patience = { timeout: 90_000, interval: 100 }
+
+/** One service of kind `image` that lasts. */
+export function service(
+  name: string,
+  { drift = 'heal', ...run }: { drift?: string } & Record<string, unknown> = {},
+) {
+  return {
+    source: { url: `https://git.example/team/${name}.git` },
+    run: { kind: 'image', image: testImage, command: ['sleep', '1000'], grace: '1s', ...run },
+    policy: { drift },
+  }
+}
+
+/** A Longshore on an engine. */
+export class Site {
+  readonly docker: DockerEngine
+  readonly kernel: TestKernel
+
+  private constructor(docker: DockerEngine, kernel: TestKernel) {
+    this.docker = docker
+    this.kernel = kernel
+  }
+
+  static async start(docker: DockerEngine, services: object, options: TestKernelOptions = {}): Promise<Site> {
+    const config = { services, docker: { host: docker.host }, defaults: { parallel: 20 } }
+    return new Site(docker, await startTestKernel({ plugins: [plugin], config, ...options }))
+  }
+
+  /** Commits to each service's repository, and waits until all that runs. */
+  async deploy(...services: string[]): Promise<void> {
+    const { git } = this.kernel
+    const commits = services.map((name) => {
+      return [name, git.commit(`https://git.example/team/${name}.git`, 'main', { a: name })] as const
+    })
+    for (const [name, sha] of commits)
+      await this.until(`${name} runs`, () => this.placement(name).running?.commit.sha === sha)
+  }
+
+  placement(service: string): Placement {
+    return this.kernel.flow.placements().find((each) => each.service === service)!
+  }
+
+  /** The ids of the service's containers, in every state. */
+  async containers(service: string, ...filters: string[]): Promise<string[]> {
+    const words = [`label=longshore.service=${service}`, 'label=longshore.host=test', ...filters]
+    const lines = await this.docker.docker(
+      ...['ps', '--all', '--no-trunc', '--format', '{{.ID}} {{.Label "longshore.deployment"}}'],
+      ...words.flatMap((word) => ['--filter', word]),
+    )
+    // A stranger's may have labels that look like ours.
+    return lines.split('\n').flatMap((line) => /^(\w+) [0-9a-z]{16}$/.exec(line)?.[1] ?? [])
+  }
+
+  async only(service: string): Promise<string> {
+    const [id, ...others] = await this.containers(service)
+    expect(others).toEqual([])
+    return id!
+  }
+
+  async events(service: string, ...kinds: string[]): Promise<Event[]> {
+    const { events } = await this.kernel.journal.read({ service, limit: 1000 })
+    return events.filter(({ kind }) => kinds.includes(kind)).reverse()
+  }
+
+  /** Waits until what was told of the service is this, in order. */
+  async told(service: string, kinds: string[], wanted: string[]): Promise<Event[]> {
+    let events: Event[] = []
+    await vi.waitFor(async () => {
+      events = await this.events(service, ...kinds)
+      // On a busy machine what is removed is seen to have ended first.
+      const told = events
+        .map(({ kind }) => kind)
+        .filter((kind, at, all) => kind !== 'drift.found' || all[at - 1] !== kind)
+      if (!isDeepStrictEqual(told, wanted)) throw new Error(`${service} told ${told.join(', ') || 'nothing'}`)
+    }, patience)
+    return events
+  }
+
+  /** The words of the differences that were found last. */
+  async found(service: string): Promise<string[]> {
+    let words: string[] = []
+    await vi.waitFor(async () => {
+      const [last] = (await this.events(service, 'drift.found')).slice(-1)
+      if (!last) throw new Error(`no drift of ${service} was found`)
+      words = (last.data as { differences: { what: string }[] }).differences.map(({ what }) => what)
+    }, patience)
+    return words
+  }
+
+  async until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
+    await vi.waitFor(async () => {
+      if (!(await holds())) throw new Error(`not so in time: ${what}`)
+    }, patience)
+  }
+}
+
+/** Stops a service's container behind the back of its runtime, and starts it again. */
+export function stoppedByHand(docker: DockerEngine) {
+  return async (service: string) => {
+    const id = await docker.docker('ps', '--quiet', '--filter', `label=longshore.service=${service}`)
+    await docker.docker('stop', '--time', '1', id)
+    return async () => void (await docker.docker('start', id))
+  }
+}
+
+/** What is somebody else's on the same engine: nothing of it may change. */
+export class Strangers {
+  readonly #docker: DockerEngine
+  readonly #ids: string[] = []
+
+  constructor(docker: DockerEngine) {
+    this.#docker = docker
+  }
+
+  /** Ten, some with labels that look like ours. */
+  async run(): Promise<void> {
+    const labels = [
+      [],
+      ['com.docker.compose.project=app'],
+      ['longshore.service=heal-rm'],
+      ['longshore.host=other', 'longshore.service=heal-rm', `longshore.deployment=${'0'.repeat(16)}`],
+      ['longshore.host=test'],
+      ['longshore.host=test', 'longshore.service=heal-rm'],
+      ['longshore.host=test', 'longshore.service=heal-rm\nx', `longshore.deployment=${'0'.repeat(16)}`],
+      ['longshore.host=test', 'longshore.service=../../etc', `longshore.deployment=${'0'.repeat(16)}`],
+      ['longshore.host=test', 'longshore.service={"a":1}', 'longshore.deployment=<img src=x>'],
+      [
+        'longshore.host=test',
+        'longshore.service=heal-rm',
+        'longshore.deployment=\u202e\u0000'.replace('\u0000', ''),
+      ],
+    ]
+    for (const own of labels) {
+      const words = own.flatMap((label) => ['--label', label])
+      const run = [
+        'run',
+        '--detach',
+        '--restart',
+        'unless-stopped',
+        '--memory',
+        '32m',
+        ...words,
+        testImage,
+        'sleep',
+        '1000',
+      ]
+      this.#ids.push(await this.#docker.docker(...run))
+    }
+  }
+
+  /** As `docker inspect` tells them; with `lasting` only what a restart of the engine leaves. */
+  async inspect(lasting = false): Promise<unknown[]> {
+    const all = JSON.parse(await this.#docker.docker('inspect', ...this.#ids)) as Record<string, any>[]
+    return all.map(
+      ({ Id, Name, Image, RestartCount, State, Config, HostConfig, Mounts, NetworkSettings }) => {
+        const { Pid, StartedAt, Status } = State
+        const rest = { Id, Name, Image, Config, HostConfig, Mounts }
+        const networks = NetworkSettings.Networks as Record<string, object>
+        if (lasting) return { ...rest, networks: Object.keys(networks) }
+        return { ...rest, RestartCount, Pid, StartedAt, Status, networks }
+      },
+    )
+  }
+}
