@@ -5,6 +5,23 @@ import { describe, expect, it, vi } from 'vitest'
 import plugin from '../src/index.js'
 import { image, onStage } from './stage.js'
 
+/** Every option, each with another value than its default. */
+const everything = (shared: string) =>
+  image({
+    ...{
+      entrypoint: ['sleep'],
+      command: ['900'],
+      user: '1000:1000',
+      readOnly: true,
+      restart: 'on-failure',
+    },
+    ...{ capDrop: ['NET_RAW'], capAdd: ['SYS_TIME'], allow: ['capabilities'], labels: { team: 'blue' } },
+    ...{ limits: { memory: '64MiB', cpus: 0.5, pids: 50 }, networks: ['front', 'back'] },
+    ...{ volumes: ['data:/data', `${shared}:/shared:ro`], ports: ['127.0.0.1:8081:80/udp'] },
+    ...{ env: { COLOUR: 'blue $HOME', DB: { secret: 'env:DB' } }, grace: '3s' },
+    healthcheck: { test: ['true'], interval: '100ms', timeout: '2s', retries: 2, startPeriod: '1s' },
+  })
+
 describe('what a container is given', needs('docker'), () => {
   const on = onStage(({ folder }) => ({ hostPaths: [join(folder, 'shared')] }))
   const inspect = async (what: string) => JSON.parse(await on.stage.fact(`{{json ${what}}}`)) as unknown
@@ -13,23 +30,7 @@ describe('what a container is given', needs('docker'), () => {
     const shared = join(on.docker.folder, 'shared')
     await mkdir(shared, { recursive: true })
     on.stage.secrets['env:DB'] = 'hunter2hunter2'
-    await on.stage.apply(
-      1,
-      image({
-        ...{
-          entrypoint: ['sleep'],
-          command: ['900'],
-          user: '1000:1000',
-          readOnly: true,
-          restart: 'on-failure',
-        },
-        ...{ capDrop: ['NET_RAW'], capAdd: ['SYS_TIME'], allow: ['capabilities'], labels: { team: 'blue' } },
-        ...{ limits: { memory: '64MiB', cpus: 0.5, pids: 50 }, networks: ['front', 'back'] },
-        ...{ volumes: ['data:/data', `${shared}:/shared:ro`], ports: ['127.0.0.1:8081:80/udp'] },
-        ...{ env: { COLOUR: 'blue $HOME', DB: { secret: 'env:DB' } }, grace: '3s' },
-        healthcheck: { test: ['true'], interval: '100ms', timeout: '2s', retries: 2, startPeriod: '1s' },
-      }),
-    )
+    await on.stage.apply(1, everything(shared))
     expect(await inspect('.Config')).toMatchObject({
       ...{ Entrypoint: ['sleep'], Cmd: ['900'], User: '1000:1000', StopTimeout: 3 },
       Env: expect.arrayContaining(['COLOUR=blue $HOME', 'DB=hunter2hunter2', 'LONGSHORE_SERVICE=hello']),
