@@ -1,5 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 
+/** The kernel hands out whole lines, a page at a time at least: a read of less than half of one was the last. */
+const page = 4096
 const buffer = Buffer.allocUnsafe(256 * 1024)
 
 /**
@@ -13,7 +15,7 @@ export function readText(file: string | undefined): string | undefined {
   try {
     descriptor = openSync(file, 'r')
     let length = 0
-    for (let more = -1; more !== 0; length += more)
+    for (let more = page; more >= page / 2; length += more)
       more = readSync(descriptor, buffer, length, buffer.length - length, null)
     return buffer.toString('latin1', 0, length)
   } catch {
