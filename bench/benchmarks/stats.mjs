@@ -21,7 +21,11 @@ async function fill(docker, count) {
 
 /** Seconds of CPU that the engine has used so far: dockerd, its containerd, and what holds each container. */
 function engineSeconds(docker) {
-  const ours = (pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(docker.folder)
+  const parts = /(^|\/)(dockerd|containerd|containerd-shim\S*)$/
+  const ours = (pid) => {
+    const [command, ...words] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    return parts.test(command) && words.some((word) => word.includes(docker.folder))
+  }
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .reduce((sum, pid) => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { definePlugin, Telemetry } from '@longshore/core'
 import { startTestKernel } from '@longshore/core/testkit'
 import docker from '@longshore/runtime-docker'
@@ -15,6 +16,7 @@ const viewer = definePlugin({
 const config = { host: 'bench', docker: { host }, services: {} }
 const test = await startTestKernel({ plugins: [docker, viewer], config })
 const stop = new AbortController()
+setMaxListeners(0, stop.signal)
 process.on('SIGTERM', () => stop.abort())
 
 const missing = new Set(Array.from({ length: Number(count) }, (_, index) => `service-${index}`))
