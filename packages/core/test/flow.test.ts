@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { definePlugin, refuseIf } from '../src/index.js'
+import { definePlugin, refuseIf, type ApplyContext, type Plan } from '../src/index.js'
 import { reconfigure } from '../src/longshore.js'
 import { why } from '../src/protocol/index.js'
+import { FakeRuntime, type FakeRun } from '../src/testkit/index.js'
 import { ines, of, services, settled, start, url } from './start.js'
 
 describe('a push', () => {
@@ -53,6 +54,31 @@ describe('a push', () => {
     await seen(settled(hung, 'superseded'))
     await seen(of('deployment.queued', newer))
     expect(flow.placements().find(({ service }) => service === 'hung')?.failed).toBeUndefined()
+  })
+
+  it('takes no place among the others while it only lets time pass, and takes it up again', async () => {
+    let go = () => {}
+    const passed = new Promise<void>((resolve) => (go = resolve))
+    class Patient extends FakeRuntime {
+      override async apply(plan: Plan<FakeRun>, context: ApplyContext) {
+        if (plan.service === 'patient') await context.aside(() => passed)
+        return super.apply(plan, context)
+      }
+    }
+    const config = { ...services({ patient: {}, other: {} }), defaults: { parallel: 1 } }
+    const { git, seen } = await start({ runtime: new Patient(), config })
+    const patient = git.commit('https://git.example/team/patient.git', 'main', { a: '1' })
+    await seen(
+      ({ kind, commit, data }) =>
+        kind === 'deployment.entered' &&
+        commit === patient &&
+        (data as { phase: string }).phase === 'applying',
+    )
+    for (const a of ['1', '2'])
+      await seen(settled(git.commit('https://git.example/team/other.git', 'main', { a }), 'kept'))
+    go()
+    await seen(settled(patient, 'kept'))
+    await seen(settled(git.commit('https://git.example/team/other.git', 'main', { a: '3' }), 'kept'))
   })
 
   it('that fails leaves the old one running and is not tried again by itself, but by a person', async () => {

@@ -41,6 +41,8 @@ export interface ApplyContext {
   output: Output
   /** Opens what the plan refers to; the only place where a secret becomes a value. */
   secret(reference: { secret: string }): Promise<Secret>
+  /** Does what only lets time pass: another deployment may have this one's place meanwhile. */
+  aside<T>(work: () => Promise<T>): Promise<T>
 }
 
 /** Something that runs, found by what it is marked with. */

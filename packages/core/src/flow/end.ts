@@ -16,7 +16,7 @@ export async function endWith(parts: FlowParts, kind: string, service: string): 
     await within(timeout + slack, `ending ${service}`, (signal) =>
       runtime.end(
         { service, host },
-        { output, signal, secret: (reference) => secrets.open(reference, signal) },
+        { output, signal, secret: (reference) => secrets.open(reference, signal), aside: (work) => work() },
       ),
     )
   } finally {

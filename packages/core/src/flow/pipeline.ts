@@ -161,8 +161,13 @@ export class Pipeline {
   }
 
   #context(signal: AbortSignal): ApplyContext {
-    const { output, secrets } = this.#parts
-    return { signal, output, secret: (reference) => secrets.open(reference, signal) }
+    const { output, secrets, slots } = this.#parts
+    return {
+      signal,
+      output,
+      secret: (reference) => secrets.open(reference, signal),
+      aside: (work) => slots.aside(work),
+    }
   }
 
   /** Once the host was touched, what follows is recorded in any case. */

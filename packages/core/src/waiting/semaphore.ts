@@ -21,10 +21,24 @@ export class Semaphore {
     try {
       return await work()
     } finally {
-      const [next] = this.#waiting
-      if (next && this.#taken <= this.#places()) next()
-      else this.#taken--
+      this.#leave()
     }
+  }
+
+  /** For one who has a place: others may have it while the work only waits. Who comes back waits for nobody. */
+  async aside<T>(work: () => Promise<T>): Promise<T> {
+    this.#leave()
+    try {
+      return await work()
+    } finally {
+      this.#taken++
+    }
+  }
+
+  #leave(): void {
+    const [next] = this.#waiting
+    if (next && this.#taken <= this.#places()) next()
+    else this.#taken--
   }
 
   #wait(signal: AbortSignal): Promise<void> {

@@ -124,6 +124,7 @@ export class Bench {
         write: async (_, bytes) => void (this.printed += Buffer.from(bytes as Uint8Array).toString()),
       },
       secret: async () => new Secret(secretValue),
+      aside: (work) => work(),
     }
   }
 

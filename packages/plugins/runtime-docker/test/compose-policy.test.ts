@@ -73,6 +73,7 @@ describe('the policy of compose projects', needsCompose(), () => {
       signal: AbortSignal.timeout(60_000),
       output: { write: async (_, bytes) => void said.push(String(bytes)) },
       secret: async () => new Secret('hunter2-$1'),
+      aside: (work) => work(),
     })
     return {
       made,
@@ -82,6 +83,7 @@ describe('the policy of compose projects', needsCompose(), () => {
           signal: AbortSignal.timeout(60_000),
           output: { write: async () => undefined },
           secret: () => Promise.reject(new Error()),
+          aside: (work) => work(),
         }),
     }
   }

@@ -97,6 +97,7 @@ function context(signal: AbortSignal): ApplyContext {
     signal,
     output: { write: async () => undefined },
     secret: () => Promise.reject(new Error('no secret is asked for')),
+    aside: (work) => work(),
   }
 }
 

@@ -154,10 +154,9 @@ class Replacement<Run extends ContainerRun> {
   async #prove(taken: string | undefined): Promise<void> {
     const { engine, clock } = this.#tools
     const { service } = this.#plan
-    const { output, signal } = this.#context
     const id = (this.#id ??= taken!)
     try {
-      await untilWell(engine, id, { service, clock, output, signal })
+      await untilWell(engine, id, { ...this.#context, service, clock })
     } catch (error) {
       await this.#tell(id)
       throw error

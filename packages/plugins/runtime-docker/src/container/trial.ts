@@ -1,4 +1,4 @@
-import type { Clock, Output } from '@longshore/core'
+import type { ApplyContext, Clock } from '@longshore/core'
 import type { Engine } from '../client.js'
 import type { ContainerDetails } from '../schema.js'
 import { upFailed } from '../errors.js'
@@ -7,15 +7,16 @@ import { upFailed } from '../errors.js'
 export const window = 1_000
 const glance = 100
 
+type Trial = Pick<ApplyContext, 'output' | 'signal' | 'aside'> & { service: string; clock: Clock }
+
 /** Resolves when a started container is healthy, or without a health check has run for a while. Errors: CONTAINER_FAILED. */
 export async function untilWell(
   engine: Engine,
   id: string,
-  { service, clock, output, signal }: { service: string; clock: Clock; output: Output; signal: AbortSignal },
+  { service, clock, output, signal, aside }: Trial,
 ): Promise<void> {
-  const began = clock.monotonic()
   let said: string | undefined
-  for (;;) {
+  for (let ran = false; ; ) {
     signal.throwIfAborted()
     const details = await engine.inspect(id)
     const fault = faultOf(details)
@@ -27,8 +28,10 @@ export async function untilWell(
     const health = details.State.Health?.Status
     if (health !== undefined && health !== said)
       await output.write('note', `the container is ${(said = health)}\n`)
-    if (health === undefined ? clock.monotonic() - began >= window : health === 'healthy') return
-    await clock.sleep(glance, signal)
+    if (health === undefined ? ran : health === 'healthy') return
+    // One that gets healthy may be busy with it, and keeps its place.
+    if (health === undefined) await aside(() => clock.sleep(window, signal)).then(() => (ran = true))
+    else await clock.sleep(glance, signal)
   }
 }
 
