@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
+import { LongshoreError, type DoctorLine } from '@longshore/core'
 import { composeMissing } from './errors.js'
 
 const run = promisify(execFile)
@@ -45,6 +46,22 @@ export async function findCompose(
   throw composeMissing(
     old ?? (configured ? `${configured} does not answer` : 'neither docker nor PATH leads to docker-compose'),
   )
+}
+
+/** One that nobody named and that is not there is no fault: only services of kind compose need one. */
+export async function lookForCompose(
+  configured: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<DoctorLine> {
+  try {
+    const { path, version } = await findCompose(configured, env)
+    return { ok: true, say: `Docker Compose ${version} is at ${path}` }
+  } catch (error) {
+    if (!(error instanceof LongshoreError)) throw error
+    if (configured === undefined)
+      return { ok: true, say: 'no Docker Compose is here; only services of kind compose need one' }
+    return { ok: false, say: error.message, hint: error.hint }
+  }
 }
 
 /** Undefined when it is none: absent, not to be executed, or without an answer within ten seconds. */

@@ -16,7 +16,7 @@ export async function untilWell(
   { service, clock, output, signal, aside }: Trial,
 ): Promise<void> {
   let said: string | undefined
-  for (let ran = false; ; ) {
+  for (let ran = false; ;) {
     signal.throwIfAborted()
     const details = await engine.inspect(id)
     const fault = faultOf(details)
