@@ -1,7 +1,7 @@
 import { Clock, definePlugin, HostInfo, Logger, Runtime, Telemetry } from '@longshore/core'
 import { Engine } from './client.js'
 import { DockerConfig, DockerfileRun, ImageRun } from './config.js'
-import { lookForCompose } from './compose/binary.js'
+import { composeLook } from './compose/binary.js'
 import { ComposeRun } from './compose/config.js'
 import { ComposeProject } from './compose/project.js'
 import { Records } from './compose/records.js'
@@ -43,6 +43,6 @@ export default definePlugin({
       provide(Telemetry, kind, telemetry)
     }
     doctor.add('engine', (signal) => lookAt(engine, signal))
-    doctor.add('compose', () => lookForCompose(config.compose, process.env))
+    doctor.add('compose', composeLook(config.compose, process.env))
   },
 })

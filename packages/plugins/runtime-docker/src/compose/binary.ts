@@ -48,11 +48,21 @@ export async function findCompose(
   )
 }
 
+/** Milliseconds for which a look is told again: probes ask often, and a version costs a process. */
+const fresh = 60_000
+
+/** The line of doctor. */
+export function composeLook(configured: string | undefined, env: NodeJS.ProcessEnv) {
+  let last: { at: number; line: Promise<DoctorLine> } | undefined
+  return (): Promise<DoctorLine> => {
+    if (!last || performance.now() - last.at > fresh)
+      last = { at: performance.now(), line: tellOfCompose(configured, env) }
+    return last.line
+  }
+}
+
 /** One that nobody named and that is not there is no fault: only services of kind compose need one. */
-export async function lookForCompose(
-  configured: string | undefined,
-  env: NodeJS.ProcessEnv,
-): Promise<DoctorLine> {
+async function tellOfCompose(configured: string | undefined, env: NodeJS.ProcessEnv): Promise<DoctorLine> {
   try {
     const { path, version } = await findCompose(configured, env)
     return { ok: true, say: `Docker Compose ${version} is at ${path}` }
