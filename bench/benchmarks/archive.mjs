@@ -44,7 +44,7 @@ function openArchive(directory) {
     directory,
     size: 2 ** 40,
     segmentAge: 86_400_000,
-    deploymentOf: async () => 'd',
+    knownOf: async () => ({ deployment: 'd' }),
     trouble: fail,
   })
 }

@@ -78,6 +78,20 @@ describe('the examples run as they are, but for what no test can have: another r
       const counter = () =>
         docker.docker('ps', '--quiet', '--no-trunc', '--filter', 'label=com.docker.compose.service=counter')
       const before = await counter()
+      const shown = (await longshore.cli('show', 'shop')).stdout
+      expect(shown.match(/^instance +(\S+) [0-9a-f]{12} running /gm)).toHaveLength(2)
+      expect(shown).toMatch(/instance +counter-1 .*\ninstance +web-1 /)
+      await until('a line says which container printed it', 30_000, async () =>
+        /^web-1 +\| /m.test((await longshore.cli('logs', 'shop')).stdout),
+      )
+      const counted = (await longshore.cli('logs', 'shop', '--instance', 'web-1', '--json')).stdout
+      const names = new Set(
+        counted
+          .trim()
+          .split('\n')
+          .map((line) => (JSON.parse(line) as { name: string }).name),
+      )
+      expect(names).toEqual(new Set(['web-1']))
       const changed = treeOf('compose')['compose.yaml']!.replace("page: '1'", "page: '2'")
       const second = await repository.commit('main', {
         ...treeOf('compose'),

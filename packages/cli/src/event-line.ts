@@ -1,19 +1,27 @@
-import { actorWord, type Event } from '@longshore/core/protocol'
+import { actorWord, isKind, type Difference, type Event } from '@longshore/core/protocol'
+import { called, ending } from './instance.js'
 import { plain, type Terminal } from './terminal.js'
 
 /** An event as people read it: what happened to what, why, and who did it. */
-export function eventLine(
-  { paint }: Terminal,
-  { seq, time, kind, service, actor, why, commit, data }: Event,
-): string {
+export function eventLine({ paint }: Terminal, event: Event): string {
+  const { seq, time, kind, service, actor, why, commit } = event
   const facts = [
     service,
     commit?.slice(0, 7),
-    detail(data as Record<string, unknown>),
+    instanceFact(event) ?? detail(event.data as Record<string, unknown>),
     why && `"${why}"`,
     ['system', 'poll'].includes(actor.kind) ? undefined : `by ${actorWord(actor)}`,
   ]
   return `${paint('dim', `${seq} ${time}`)} ${kind} ${plain(facts.filter(Boolean).join(' '))}`
+}
+
+/** Which one of the service's it is, and how it ended. */
+function instanceFact(event: Event): string | undefined {
+  if (isKind(event, 'instance.started')) return called(event.data)
+  if (isKind(event, 'instance.lost')) return `${called(event.data)}: ${event.data.reason}`
+  if (!isKind(event, 'instance.exited')) return undefined
+  const { reason } = event.data
+  return `${called(event.data)} ${ending(event.data)}${reason ? `: ${reason}` : ''}`
 }
 
 /** The one fact of an event's data that people look for first. */
@@ -22,5 +30,7 @@ function detail(data: Record<string, unknown>): string | undefined {
     data['reason'] ?? data['outcome'] ?? data['phase'] ?? data['because'] ?? data['changes'] ?? data['errors']
   if (data['held'] === true) return 'held: it waits for a start'
   if (Array.isArray(fact)) return fact.map(String).join(', ')
+  if (Array.isArray(data['differences']))
+    return data['differences'].map(({ say }: Difference) => say).join('; ')
   return typeof fact === 'string' ? fact : undefined
 }

@@ -4,7 +4,8 @@ import { LogsLine, telemetryRoutes } from '@longshore/telemetry/protocol'
 import { linesIn, type Api } from '../api/client.js'
 import { clientArgs, command, openApi, serviceArg } from '../command.js'
 import { UnreachableError, UsageError } from '../errors.js'
-import { plain, printJson, type Terminal } from '../terminal.js'
+import { called, calledIn } from '../instance.js'
+import { printJson, type Terminal } from '../terminal.js'
 
 /** Lines that are shown when nothing says which. */
 const shown = '100'
@@ -16,7 +17,11 @@ export const logs = command({
   args: {
     ...serviceArg,
     follow: { type: 'boolean', alias: 'f', description: 'Stay for what comes' },
-    instance: { type: 'string', description: 'Only of this instance', valueHint: 'ID' },
+    instance: {
+      type: 'string',
+      description: 'Only of this one, as longshore show calls it',
+      valueHint: 'NAME',
+    },
     deployment: { type: 'string', description: 'Only of instances of this deployment', valueHint: 'ID' },
     since: {
       type: 'string',
@@ -24,7 +29,11 @@ export const logs = command({
       valueHint: 'TIME',
     },
     until: { type: 'string', description: 'Only until then', valueHint: 'TIME' },
-    search: { type: 'string', description: 'Only lines with this text in them, as it is', valueHint: 'TEXT' },
+    search: {
+      type: 'string',
+      description: 'Only lines with this text in them, as it is written',
+      valueHint: 'TEXT',
+    },
     match: {
       type: 'string',
       description: 'Only lines in which this regular expression (RE2) finds something',
@@ -40,6 +49,7 @@ export const logs = command({
   },
   examples: [
     ['longshore logs api -f', 'the last lines, and then live'],
+    ['longshore logs shop -f --instance web-1', 'only of one container, also when it is made anew'],
     ['longshore logs api --since 1h --search timeout', 'an hour of lines that say timeout'],
     ["longshore logs api --match 'status=5\\d\\d' --tail 20", 'the last 20 that match'],
     ['longshore logs api --deployment 01jd3k5w8xq4m2np --json', 'what one deployment printed, as JSON'],
@@ -53,6 +63,7 @@ export const logs = command({
       })
     }
     const narrow = [since, until, search, match].some((each) => each !== undefined)
+    const narrowed = narrow || [instance, deployment, stream, given.tail].some((each) => each !== undefined)
     const tail = given.tail ?? (narrow ? undefined : shown)
     const api = await openApi(terminal, config)
     const query = {
@@ -66,7 +77,7 @@ export const logs = command({
       tail,
       follow: follow ? '1' : '0',
     }
-    const print = json ? undefined : new Printer(terminal, await severalRun(api, service))
+    const print = json ? undefined : new Printer(terminal, await namesOf(api, service))
     const answer = await api.stream(
       telemetryRoutes.logs,
       { params: { service }, query },
@@ -79,32 +90,42 @@ export const logs = command({
       if (print) print.line(line)
       else printJson(terminal, line)
     }
+    if (print?.empty) terminal.note(emptyOf(service, narrowed))
     if (follow) throw new UnreachableError('API_UNREACHABLE', 'Longshore went away')
   },
 })
 
-/** Whether lines of several instances may come: then each says whose it is. */
-async function severalRun(api: Api, service: string): Promise<boolean> {
+/** Of the instances whose lines may come: where they are several, each line says whose it is. */
+async function namesOf(api: Api, service: string): Promise<string[]> {
   const { placements } = await api
     .call(coreRoutes.service, { params: { service } })
     .catch(() => ({ placements: [] }))
-  return placements.flatMap(({ instances }) => instances).length > 1
+  return placements.flatMap(({ instances }) => instances.map(calledIn))
+}
+
+function emptyOf(service: string, narrowed: boolean): string {
+  return narrowed ? `${service} printed nothing that fits.` : `${service} has printed nothing yet.`
 }
 
 class Printer {
   readonly #terminal: Terminal
+  /** False once something came. */
+  empty = true
   #several: boolean
+  #width: number
   #first: string | undefined
   /** The beginnings of lines whose ends are to come. */
   readonly #begun = new Map<string, string>()
 
-  constructor(terminal: Terminal, several: boolean) {
+  constructor(terminal: Terminal, names: string[]) {
     this.#terminal = terminal
-    this.#several = several
+    this.#several = names.length > 1
+    this.#width = Math.max(0, ...names.map((name) => name.length))
   }
 
   line(line: Exclude<LogsLine, { code: string }>): void {
     const { paint, print } = this.#terminal
+    this.empty = false
     if ('skipped' in line) return print(paint('dim', `[${line.skipped} lines are gone]`))
     const { instance, stream } = line
     this.#first ??= instance
@@ -114,12 +135,12 @@ class Printer {
     this.#begun.delete(key)
     // A line without an end is shown in pieces, not kept without a bound.
     if (line.partial && text.length < longest) return void this.#begun.set(key, text)
-    const whose = this.#several ? `${paint('dim', `${plain(short(instance))} |`)} ` : ''
+    const whose = this.#several ? `${paint('dim', `${this.#padded(called(line))} |`)} ` : ''
     for (const part of text.split('\n')) print(`${whose}${part}`)
   }
-}
 
-/** An engine's id as engines print it; what is shorter stays as it is. */
-export function short(instance: string): string {
-  return instance.length > 20 ? instance.slice(0, 12) : instance
+  #padded(name: string): string {
+    this.#width = Math.max(this.#width, name.length)
+    return name.padEnd(this.#width)
+  }
 }

@@ -1,6 +1,7 @@
-import { actorWord, coreRoutes, type PlacementView } from '@longshore/core/protocol'
+import { actorWord, coreRoutes, type Instance, type PlacementView } from '@longshore/core/protocol'
 import { clientArgs, command, openApi, serviceArg } from '../command.js'
 import { ago, plain, printJson, subject, table, type Terminal } from '../terminal.js'
+import { called, calledIn, ending } from '../instance.js'
 import { paintState } from './ls.js'
 
 export const show = command({
@@ -32,7 +33,10 @@ function facts(terminal: Terminal, placement: PlacementView): string[][] {
       'last',
       plain(`${last.id} ${last.outcome} ${ago(last.at)}${last.reason ? `: ${last.reason}` : ''}`),
     ],
-    ...instances.filter((each) => each.state !== 'exited').map((each) => ['instance', instanceLine(each)]),
+    ...instances
+      .filter((each) => isShown(each, running))
+      .sort(byName)
+      .map((each) => ['instance', instanceLine(each)]),
   ]
   return rows.filter((row) => row !== undefined)
 }
@@ -41,7 +45,20 @@ function commitLine({ sha, message, author }: { sha: string; message: string; au
   return `${sha.slice(0, 7)} ${subject(message)} (${plain(author)})`
 }
 
-function instanceLine({ id, pid, state, since, restarts }: PlacementView['instances'][number]): string {
-  const again = restarts > 0 ? `, started again ${restarts} times` : ''
-  return `${id} ${state}${pid === undefined ? '' : `, pid ${pid}`} (${ago(since)}${again})`
+/** Also what has done its work, or ended and stays so, of what runs now. */
+function isShown({ state, deployment }: Instance, running: PlacementView['running']): boolean {
+  return state !== 'exited' || (running !== undefined && deployment === running.deployment)
+}
+
+function byName(a: Instance, b: Instance): number {
+  return calledIn(a).localeCompare(calledIn(b), 'en', { numeric: true })
+}
+
+function instanceLine(instance: Instance): string {
+  const { id, name, pid, state, since, restarts, reason } = instance
+  const ended =
+    state === 'running' || state === 'lost' ? '' : ` ${ending(instance)}${reason ? `: ${reason}` : ''}`
+  const again = restarts > 0 ? `, started again ${restarts === 1 ? 'once' : `${restarts} times`}` : ''
+  const whose = name === undefined ? '' : ` ${called({ instance: id })}`
+  return `${calledIn(instance)}${whose} ${plain(state + ended)}${pid === undefined ? '' : `, pid ${pid}`} (${ago(since)}${again})`
 }

@@ -4,8 +4,8 @@ import { telemetryRoutes, type Stats, type StatsPoint } from '@longshore/telemet
 import type { Api } from '../api/client.js'
 import { clientArgs, command, openApi } from '../command.js'
 import { ApiError } from '../errors.js'
-import { plain, printJson, table, type Terminal } from '../terminal.js'
-import { short } from './logs.js'
+import { called } from '../instance.js'
+import { printJson, table, type Terminal } from '../terminal.js'
 
 /** Milliseconds between two looks of one who stays. */
 const every = 10_000
@@ -62,7 +62,9 @@ async function servicesOf(api: Api): Promise<string[]> {
 
 function show(terminal: Terminal, all: Stats[], window: string | undefined): void {
   const rows = all.flatMap(({ service, instances }) =>
-    instances.map(({ instance, points }) => [service, plain(short(instance)), ...figuresOf(points, window)]),
+    instances
+      .toSorted((a, b) => called(a).localeCompare(called(b), 'en', { numeric: true }))
+      .map((each) => [service, called(each), ...figuresOf(each.points, window)]),
   )
   if (rows.length === 0)
     return terminal.note('Nothing is known of what runs: nothing does, or it began just now.')

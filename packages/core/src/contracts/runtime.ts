@@ -49,11 +49,13 @@ export interface ApplyContext {
 export interface FoundInstance extends PlacementRef {
   instance: string
   deployment: string
+  /** What people call it among those of its service, also once it was made anew: `web-1`. Absent where it has no such name. */
+  name?: string
   pid?: number
 }
 
 /** What happened to an instance, whether this runtime did it or not. `reason`: what code and signal do not tell. */
-export type InstanceChange = PlacementRef & { deployment: string; instance: string } & (
+export type InstanceChange = PlacementRef & { deployment: string; instance: string; name?: string } & (
     | { kind: 'started'; pid?: number; adopted?: boolean }
     | { kind: 'exited'; exitCode: number | null; signal: string | null; restartIn?: number; reason?: string }
     | { kind: 'lost'; reason: string }

@@ -60,9 +60,9 @@ function interrupted(service: string, { id, commit }: NonNullable<Placement['dep
   return { kind: 'deployment.settled', ...about, data }
 }
 
-function instanceLost(service: string, { id, deployment }: Instance, back?: unknown): CoreDraft {
+function instanceLost(service: string, { id, name, deployment }: Instance, back?: unknown): CoreDraft {
   const reason = `it was gone when ${back ? 'its engine was back' : 'Longshore started'}`
-  const data = { instance: id, reason }
+  const data = { instance: id, name, reason }
   return { kind: 'instance.lost', service, deployment, actor: systemActor, data }
 }
 

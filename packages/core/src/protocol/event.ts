@@ -9,6 +9,8 @@ import { DeploymentId, HostName, ServiceName, Sha, Timestamp } from './names.js'
 const reason = z.string().max(4000)
 const code = z.string().max(100)
 const instance = z.string().max(200)
+/** What people call it among those of its service: `web-1`. */
+const name = z.string().max(200).optional()
 const engine = z.string().max(100)
 const kinds = z.array(z.string().max(100)).max(100)
 const declared = z.strictObject({
@@ -56,9 +58,15 @@ export const coreEvents = {
     reason: reason.optional(),
     phases: z.array(z.strictObject({ phase: Phase, at: Timestamp })),
   }),
-  'instance.started': z.strictObject({ instance, pid: z.int().optional(), adopted: z.boolean().optional() }),
+  'instance.started': z.strictObject({
+    instance,
+    name,
+    pid: z.int().optional(),
+    adopted: z.boolean().optional(),
+  }),
   'instance.exited': z.strictObject({
     instance,
+    name,
     /** Null when it ended by a signal, or while nobody could see how. */
     exitCode: z.int().nullable(),
     signal: z.string().nullable(),
@@ -67,7 +75,7 @@ export const coreEvents = {
     /** What the runtime knows beyond that: it used more memory than it may. */
     reason: reason.optional(),
   }),
-  'instance.lost': z.strictObject({ instance, reason }),
+  'instance.lost': z.strictObject({ instance, name, reason }),
   'drift.found': z.strictObject({ differences: z.array(Difference).max(100) }),
   'drift.healed': z.strictObject({}),
   'drift.gaveUp': z.strictObject({ tries: z.int() }),

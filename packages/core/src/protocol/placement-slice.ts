@@ -176,6 +176,7 @@ function step(base: Instance, event: Event, before: Instance | undefined): Insta
     const again = before !== undefined && !event.data.adopted
     return {
       ...base,
+      ...(event.data.name !== undefined && { name: event.data.name }),
       deployment: event.deployment ?? base.deployment,
       pid: event.data.pid,
       state: 'running',

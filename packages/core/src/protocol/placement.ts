@@ -20,6 +20,8 @@ export type Pin = z.infer<typeof Pin>
 /** One process or container that runs, or ran last, for the service. */
 export const Instance = z.strictObject({
   id: z.string(),
+  /** What people call it among those of its service, also once it was made anew: `web-1`. */
+  name: z.string().optional(),
   deployment: DeploymentId.optional(),
   pid: z.int().optional(),
   state: z.enum(['running', 'restarting', 'exited', 'lost']),

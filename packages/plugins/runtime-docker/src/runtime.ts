@@ -104,9 +104,9 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
   async #apply(plan: Plan<{ kind: string }>, context: ApplyContext): Promise<Made | void> {
     const { service, host, deployment } = plan
     const made = await this.#kinds[plan.run.kind]!.apply(plan, await this.#of(plan), context)
-    for (const { instance, running, deployment: before } of await this.#of(plan))
+    for (const { instance, name, running, deployment: before } of await this.#of(plan))
       if (running && before !== deployment)
-        this.#retold.add({ service, host, instance, deployment, kind: 'started', adopted: true })
+        this.#retold.add({ service, host, instance, name, deployment, kind: 'started', adopted: true })
     return made
   }
 

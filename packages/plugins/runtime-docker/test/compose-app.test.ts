@@ -151,6 +151,8 @@ describe('a compose application of five services', needsCompose(), () => {
         (data as { adopted?: boolean }).adopted === true,
     )
     expect(placement!.running!.deployment).toBe(second.id)
+    const alive = placement!.instances.filter(({ state }) => state === 'running')
+    expect(new Set(alive.map(({ name }) => name))).toEqual(new Set(names.map((each) => `${each}-1`)))
 
     const { images, env, resolved } = await made(second.id)
     expect(Object.keys(images).sort()).toEqual(names)

@@ -12,7 +12,7 @@ import {
 } from '@longshore/core'
 import { Archives } from './archive/archives.js'
 import { TelemetryConfig } from './config.js'
-import { Deployments } from './deployments.js'
+import { Instances } from './instances.js'
 import { Keeper } from './keeper.js'
 import { telemetryRoutes } from './protocol.js'
 import { showLogs, showStats } from './routes.js'
@@ -36,14 +36,14 @@ export default definePlugin({
   setup({ config: { logs }, needs, hooks, routes }) {
     const { telemetries, flow, journal, host, config, clock, log, contributions } = needs
     const folder = join(host.data, 'telemetry')
-    const deployments = new Deployments(flow, journal, host.name, clock)
-    const deploymentOf = (service: string, instance: string) => deployments.of(service, instance)
-    const archives = new Archives({ folder, config: logs, clock, log, deploymentOf })
+    const instances = new Instances(flow, journal, host.name, clock)
+    const knownOf = (service: string, instance: string) => instances.of(service, instance)
+    const archives = new Archives({ folder, config: logs, clock, log, knownOf })
     const series = new Series(folder)
     const searches = new Searches()
     const keeper = new Keeper({ telemetries, archives, series, host, config, clock, log, contributions })
     const kindOf = (service: string) => keeper.kindOf(service)
-    const parts = { archives, searches, series, deployments, clock, host: host.name, kindOf }
+    const parts = { archives, searches, series, instances, clock, host: host.name, kindOf }
     routes.add(telemetryRoutes.logs, showLogs(parts))
     routes.add(telemetryRoutes.stats, showStats(parts))
     hooks.started.tap(() => keeper.start())

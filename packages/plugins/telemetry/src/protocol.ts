@@ -24,7 +24,10 @@ const span = z
   })
 const service = z.strictObject({ service: ServiceName })
 
-/** Which lines are asked for: all that is given must hold. `search` is text as it is, `match` an expression in RE2's syntax. */
+/**
+ * Which lines are asked for: all that is given must hold. `instance` is an id, at least 12 characters of one, or a name;
+ * `search` is text as it is, `match` an expression in RE2's syntax.
+ */
 export const LogsQuery = z.strictObject({
   instance: z.string().min(1).max(200).optional(),
   deployment: DeploymentId.optional(),
@@ -47,6 +50,8 @@ export const LogsLine = z.union([
   z.strictObject({
     time: Timestamp,
     instance: z.string(),
+    /** What people call the instance, such as `web-1`; absent where it has only its id. */
+    name: z.string().optional(),
     /** Absent where nobody knew it when the line was kept. */
     deployment: DeploymentId.optional(),
     stream: z.enum(['stdout', 'stderr', 'note']),
@@ -84,6 +89,7 @@ export const Stats = z.strictObject({
   instances: z.array(
     z.strictObject({
       instance: z.string(),
+      name: z.string().optional(),
       deployment: DeploymentId.optional(),
       points: z.array(StatsPoint),
     }),

@@ -3,8 +3,8 @@ import { describeError, serviceUnknown, StreamReply, type Clock, type RouteHandl
 import { parseDuration, parseTime } from '@longshore/core/protocol'
 import type { Archives } from './archive/archives.js'
 import { linesOf, type Origin, type Records } from './archive/records.js'
-import type { Deployments } from './deployments.js'
 import { statsInvalid, telemetryMissing } from './errors.js'
+import type { Instances } from './instances.js'
 import type { LogsLine, LogsQuery, StatsPoint, telemetryRoutes } from './protocol.js'
 import { readArchive, type FoundLines } from './search/read.js'
 import type { Searches } from './searches.js'
@@ -18,7 +18,7 @@ export interface RouteParts {
   archives: Archives
   searches: Searches
   series: Series
-  deployments: Deployments
+  instances: Instances
   clock: Clock
   host: string
   /** The run kind of a service of this host, and whether somebody tells what that kind prints and uses. */
@@ -33,7 +33,7 @@ export function showLogs(parts: RouteParts): RouteHandler<Routes['logs']> {
     await known(parts, service)
     const archive = await parts.archives.get(service)
     const { deployment } = query
-    const instances = deployment === undefined ? [] : await parts.deployments.instances(service, deployment)
+    const instances = deployment === undefined ? [] : await parts.instances.ofDeployment(service, deployment)
     const wanted = { ...asked(query, parts.clock), instances }
     const frames = await readArchive(archive, wanted, parts.searches, signal)
     return headers['accept']?.includes('application/x-ndjson')
@@ -102,10 +102,11 @@ function said(records: Records, decoders: Map<string, StringDecoder>): LogsLine[
       text = decoder ? decoder.end(Buffer.from(bytes)) : Buffer.from(bytes).toString()
       decoders.delete(key)
     }
-    const { deployment } = origins.get(instance)!
+    const { deployment, name } = origins.get(instance)!
     return {
       time: new Date(time).toISOString(),
       instance,
+      ...(name !== undefined && { name }),
       ...(deployment !== undefined && { deployment }),
       stream,
       text,
@@ -124,7 +125,7 @@ export function showStats(parts: RouteParts): RouteHandler<Routes['stats']> {
     const found = await parts.series.read(service, { from, to: now, step }, now)
     const instances = found.map(async ({ instance, points }) => ({
       instance,
-      deployment: await parts.deployments.of(service, instance),
+      ...(await parts.instances.of(service, instance)),
       points: points.map(({ time, point }) => view(time, point)),
     }))
     return {

@@ -34,7 +34,7 @@ async function opened(options: Partial<ArchiveOptions> = {}): Promise<Archive> {
     directory: join(folder, 'hello'),
     size: 2 ** 30,
     segmentAge: 86_400_000,
-    deploymentOf: async (instance) => `deployment-of-${instance}`,
+    knownOf: async (instance) => ({ deployment: `deployment-of-${instance}` }),
     trouble: () => undefined,
     ...options,
   })

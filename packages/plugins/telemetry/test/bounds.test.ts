@@ -23,7 +23,7 @@ const opened = () =>
     directory: join(folder, 'hello'),
     size: 2 ** 30,
     segmentAge: 86_400_000,
-    deploymentOf: async () => undefined,
+    knownOf: async () => undefined,
     trouble: (error) => void told.push(error),
   })
 

@@ -15,7 +15,10 @@ beforeEach(async () => {
     directory: folder,
     size: 2 ** 30,
     segmentAge: 86_400_000,
-    deploymentOf: async () => undefined,
+    knownOf: async (instance) => ({
+      deployment: 'd'.repeat(16),
+      ...(instance === 'i1' && { name: 'web-1' }),
+    }),
     trouble: () => undefined,
   })
 })
@@ -40,7 +43,7 @@ async function hay(count = 30_000): Promise<void> {
   )
 }
 
-async function found(query: { search?: string; match?: string }, by = searches): Promise<string[]> {
+async function found(query: Parameters<typeof readArchive>[1], by = searches): Promise<string[]> {
   const texts: string[] = []
   const stop = new AbortController()
   for await (const { records } of await readArchive(archive, query, by, stop.signal))
@@ -64,6 +67,16 @@ describe('a search', () => {
     // Short ones are in no filter.
     expect((await found({ search: ')' })).length).toBe(1)
     expect(await found({ search: 'not there at all' })).toEqual([])
+  })
+
+  it('goes by the name of an instance, by its id, or by the beginning that people see of it', async () => {
+    await print(['of web-1'])
+    const id = 'e622085e41ce79f1d4c534beab9ddd16'
+    const line = { instance: id, time: Date.now(), stream: 'stdout' as const, partial: false }
+    await archive.append([{ ...line, bytes: Buffer.from('of nobody') }])
+    for (const instance of ['web-1', 'i1']) expect(await found({ instance })).toEqual(['of web-1'])
+    for (const instance of [id, id.slice(0, 12)]) expect(await found({ instance })).toEqual(['of nobody'])
+    expect(await found({ instance: id.slice(0, 11) })).toEqual([])
   })
 
   it('for what would run for ever elsewhere ends like any other', async () => {

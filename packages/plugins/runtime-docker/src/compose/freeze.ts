@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Plan } from '@longshore/core'
-import { label, labelsOf, labelsOfPlacement } from '../container/labels.js'
+import { composeLabel, label, labelsOf, labelsOfPlacement } from '../container/labels.js'
 import { realPath, isWithin } from '../policy.js'
 import type { ContainerSummary } from '../schema.js'
 import { mapStrings, type Variables } from './secrets.js'
@@ -10,7 +10,6 @@ import { contentOf, treeBeside } from './tree.js'
 
 /** A digest of all that a service's containers are made from: by it an unchanged one is known. */
 export const digestLabel = 'longshore.digest'
-const composeService = 'com.docker.compose.service'
 
 export interface Frozen {
   model: Model
@@ -68,7 +67,7 @@ async function freezeService(
   const { build: _build, pull_policy: _pull, profiles: _profiles, develop: _develop, ...rest } = service
   const bare: ComposeService = { ...rest, image: ground.images[name]! }
   const digest = await digestOf(bare, model, ground)
-  const old = there.filter(({ Labels }) => Labels?.[composeService] === name)
+  const old = there.filter(({ Labels }) => Labels?.[composeLabel.service] === name)
   const [deployment = '', sha = ''] = [label.deployment, label.commit].map((key) => old[0]?.Labels?.[key])
   const tree = treeBeside(root, plan, deployment, sha)
   const mounts = usesTree(bare, model, root)

@@ -1,5 +1,6 @@
+import { composeLabel } from '../container/labels.js'
+
 const dependsOn = 'com.docker.compose.depends_on'
-const service = 'com.docker.compose.service'
 
 /**
  * In which order containers are stopped: those first that no other one needs, and together what does not need each
@@ -12,7 +13,7 @@ export function stopOrder<T extends { labels: Readonly<Record<string, string>> }
   let rest = [...containers]
   while (rest.length > 0) {
     const needed = new Set(rest.flatMap(needs))
-    const free = rest.filter(({ labels }) => !needed.has(labels[service] ?? ''))
+    const free = rest.filter(({ labels }) => !needed.has(labels[composeLabel.service] ?? ''))
     const layer = free.length > 0 ? free : rest
     layers.push(layer)
     rest = rest.filter((each) => !layer.includes(each))
@@ -22,7 +23,7 @@ export function stopOrder<T extends { labels: Readonly<Record<string, string>> }
 
 /** Compose writes `api:service_healthy:false,db:service_started:true`. */
 function needs({ labels }: { labels: Readonly<Record<string, string>> }): string[] {
-  const own = labels[service]
+  const own = labels[composeLabel.service]
   const names = (labels[dependsOn] ?? '').split(',').map((each) => each.split(':')[0]!)
   return names.filter((name) => name && name !== own)
 }

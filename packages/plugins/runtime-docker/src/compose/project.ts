@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import { describeError } from '@longshore/core'
 import type { ApplyContext, Plan } from '@longshore/core'
 import type { Made } from '@longshore/core/protocol'
+import { composeLabel } from '../container/labels.js'
 import { policyRefused } from '../errors.js'
 import { policyHost } from '../policy.js'
 import type { Kind, Owned, Tools } from '../runtime.js'
@@ -20,7 +21,7 @@ import { Replacement } from './replacement.js'
 import type { Refuse } from './rules.js'
 import { Variables } from './secrets.js'
 import { treeOf } from './tree.js'
-import { composeLabels, untilAllWell } from './trial.js'
+import { untilAllWell } from './trial.js'
 import { printYaml } from './yaml.js'
 
 /** Characters of the resolved project that a deployment keeps. */
@@ -107,7 +108,7 @@ export class ComposeProject implements Kind<ComposeRun> {
   /** Nothing of a project is touched that somebody else made. */
   async #refuseStrangers({ plan, project }: Work): Promise<void> {
     const { engine, host } = this.#tools
-    const labels = { [composeLabels.project]: project }
+    const labels = { [composeLabel.project]: project }
     const [containers, volumes, networks] = await Promise.all([
       engine.containers(labels),
       engine.volumes(labels),

@@ -8,7 +8,7 @@ import { mendHalfDone } from './half-done.js'
 import { stopOrder } from './order.js'
 import type { ProjectRecord } from './records.js'
 import { Variables } from './secrets.js'
-import { composeLabels } from './trial.js'
+import { composeLabel } from '../container/labels.js'
 
 /** Milliseconds that bringing the old project back may take: the deployment's own time may be over. */
 const patience = 120_000
@@ -34,7 +34,7 @@ export class Replacement {
   constructor(tools: Tools, work: Work, owned: readonly Owned[]) {
     this.#tools = tools
     this.#work = work
-    const inside = (project: string) => (each: Owned) => each.labels[composeLabels.project] === project
+    const inside = (project: string) => (each: Owned) => each.labels[composeLabel.project] === project
     this.#outside = owned.filter((each) => !inside(work.project)(each))
     const record = tools.records.get(work.plan.service)
     const runs =
@@ -94,7 +94,7 @@ export class Replacement {
     const labels = { 'longshore.service': plan.service, 'longshore.host': plan.host }
     for (const { Id } of await engine.containers({ ...labels, 'longshore.deployment': plan.deployment }))
       await engine.remove(Id)
-    const left = await engine.containers({ ...labels, [composeLabels.project]: project })
+    const left = await engine.containers({ ...labels, [composeLabel.project]: project })
     if (left.length === 0) await removeNetworks(engine, plan, this.#before?.project)
   }
 

@@ -1,14 +1,9 @@
 import type { Clock, Output, Plan } from '@longshore/core'
 import type { Engine } from '../client.js'
-import { label } from '../container/labels.js'
+import { composeLabel, label } from '../container/labels.js'
 import { faultOf, lastProbe, window } from '../container/trial.js'
 import { upFailed } from '../errors.js'
 import type { ContainerDetails, ContainerSummary } from '../schema.js'
-
-export const composeLabels = {
-  project: 'com.docker.compose.project',
-  service: 'com.docker.compose.service',
-} as const
 
 /** Milliseconds after which all is looked at once more though the engine told nothing. */
 const glance = 5_000
@@ -35,7 +30,7 @@ export async function untilAllWell(trial: Trial): Promise<void> {
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
   // Before the first look, so that nothing happens between the two.
-  const events = await engine.events({ [composeLabels.project]: project }, either)
+  const events = await engine.events({ [composeLabel.project]: project }, either)
   const told = () => events.next().catch(() => clock.sleep(glance, either).catch(() => undefined))
   try {
     const began = new Map<string, number>()
@@ -57,8 +52,8 @@ export async function untilAllWell(trial: Trial): Promise<void> {
 async function look(trial: Trial, began: Map<string, number>): Promise<number> {
   const { engine, clock, plan, project } = trial
   let wait = 0
-  for (const container of await engine.containers({ [composeLabels.project]: project })) {
-    const name = container.Labels?.[composeLabels.service] ?? ''
+  for (const container of await engine.containers({ [composeLabel.project]: project })) {
+    const name = container.Labels?.[composeLabel.service] ?? ''
     const details = await engine.inspect(container.Id)
     const fault = faultIn(details, isNew(container, plan))
     if (fault)

@@ -10,6 +10,13 @@ export const label = {
   commit: 'longshore.commit',
 } as const
 
+/** What Compose says of each container that it makes. */
+export const composeLabel = {
+  project: 'com.docker.compose.project',
+  service: 'com.docker.compose.service',
+  number: 'com.docker.compose.container-number',
+} as const
+
 export function labelsOf({ service, host, deployment, commit }: Plan): Record<string, string> {
   return {
     ...labelsOfPlacement({ service, host }),
@@ -36,5 +43,14 @@ export function instanceOf(id: string, labels: ContainerSummary['Labels']): Foun
   const { [label.service]: service, [label.host]: host, [label.deployment]: deployment } = labels ?? {}
   const known = ServiceName.safeParse(service).success && DeploymentId.safeParse(deployment).success
   if (!known || host === undefined) return undefined
-  return { service: service!, host, deployment: deployment!, instance: id }
+  const name = nameIn(labels)
+  return { service: service!, host, deployment: deployment!, instance: id, ...(name && { name }) }
+}
+
+/** As Compose numbers the containers of a service: `web-1`. One that is made by itself has only its id. */
+function nameIn(labels: ContainerSummary['Labels']): string | undefined {
+  const { [composeLabel.service]: service = '', [composeLabel.number]: number = '' } = labels ?? {}
+  return /^[a-zA-Z0-9][\w.-]{0,99}$/.test(service) && /^\d{1,6}$/.test(number)
+    ? `${service}-${number}`
+    : undefined
 }

@@ -2,7 +2,7 @@ import type { Plan, PlacementRef } from '@longshore/core'
 import { ignore, type Engine } from '../client.js'
 import type { ContainerRun } from '../config.js'
 import { Labelled } from '../schema.js'
-import { labelsOfHost, labelsOfPlacement } from './labels.js'
+import { composeLabel, labelsOfHost, labelsOfPlacement } from './labels.js'
 
 /** Networks that the engine has from the start; in them a container has no name. */
 const builtIn = /^(bridge|default|host|none|container:.*)$/
@@ -33,7 +33,7 @@ export async function makeNetworks(
 export async function tidyNetworks(engine: Engine, { host }: Pick<PlacementRef, 'host'>): Promise<void> {
   for (const { Id, Labels } of await engine.networks(labelsOfHost(host))) {
     // Those of compose projects come and go with them.
-    if (Labels?.['com.docker.compose.project'] !== undefined) continue
+    if (Labels?.[composeLabel.project] !== undefined) continue
     const filters = { network: [Id] }
     const users = await engine.call((docker) => docker.listContainers({ all: true, filters }))
     // The engine refuses while it is used by somebody who came between.

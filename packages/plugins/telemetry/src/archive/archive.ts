@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { deflateRaw, type InputType, type ZlibOptions } from 'node:zlib'
 import type { LogLine } from '@longshore/core'
+import type { Known } from '../instances.js'
 import { bodyOf, isWhole, longestSpan, makeBlock, makeBody, readHead, recordsOf, span } from './block.js'
 import { OpenBlock } from './open-block.js'
 import { linesOf, type Records } from './records.js'
@@ -16,7 +17,7 @@ export interface ArchiveOptions {
   /** Milliseconds after which the next segment begins, so that age can remove the one before. */
   segmentAge: number
   /** The deployment that an instance is of, as far as it is known. */
-  deploymentOf(instance: string): Promise<string | undefined>
+  knownOf(instance: string): Promise<Known | undefined>
   /** Told once when lines cannot be kept, and once, with nothing, when they can again. */
   trouble(error: unknown): void
 }
@@ -97,6 +98,8 @@ export class Archive {
         if (this.#isFull(line)) await this.#seal()
         this.#open.add(line)
       }
+      // Whoever waits shall see whose they are.
+      await this.#name()
       if (lines.length + skipped > 0) this.#tell()
       await this.#save()
     })
@@ -177,7 +180,6 @@ export class Archive {
   async #save(): Promise<void> {
     const records = this.#open.from(this.#saved)
     if (records.times.length === 0) return
-    await this.#name()
     const block = makeBlock(records, makeBody(records, span(records).earliest), false)
     await this.#try(async () => {
       await this.#write(this.#file, block, this.#fileBytes)
@@ -259,7 +261,7 @@ export class Archive {
 
   async #name(): Promise<void> {
     for (const origin of this.#open.origins) {
-      origin.deployment ??= await this.#options.deploymentOf(origin.instance)
+      if (origin.deployment === undefined) Object.assign(origin, await this.#options.knownOf(origin.instance))
     }
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describeError, type Clock, type Logger } from '@longshore/core'
 import { ServiceName } from '@longshore/core/protocol'
 import type { TelemetryConfig } from '../config.js'
+import type { Known } from '../instances.js'
 import { Archive } from './archive.js'
 
 /** Parts of the age that one segment may span: lines are kept longer than asked by at most one of them. */
@@ -14,7 +15,7 @@ export interface ArchivesOptions {
   config: TelemetryConfig['logs']
   clock: Clock
   log: Logger
-  deploymentOf(service: string, instance: string): Promise<string | undefined>
+  knownOf(service: string, instance: string): Promise<Known | undefined>
 }
 
 /** The archives of this host: a folder each, also of services that are not declared any more. */
@@ -32,12 +33,12 @@ export class Archives {
   get(service: string): Promise<Archive> {
     const known = this.#open.get(service)
     if (known) return known
-    const { config, deploymentOf, log } = this.#options
+    const { config, knownOf, log } = this.#options
     const opening = Archive.open({
       directory: join(this.#root, service),
       size: config.size,
       segmentAge: config.age / ageParts,
-      deploymentOf: (instance) => deploymentOf(service, instance),
+      knownOf: (instance) => knownOf(service, instance),
       trouble: (error) => {
         const facts = error === undefined ? { service } : { service, ...describeError(error) }
         if (error === undefined) log.info(facts, 'lines are kept again')

@@ -46,9 +46,8 @@ export class OpenBlock {
   }
 
   /** What an earlier writer knew of an instance. */
-  know({ instance, deployment }: Origin): void {
-    const origin = this.origins[this.#ownerOf(instance)]!
-    origin.deployment ??= deployment
+  know({ instance, ...known }: Origin): void {
+    Object.assign(this.origins[this.#ownerOf(instance)]!, known)
   }
 
   /** The records from this place on. */

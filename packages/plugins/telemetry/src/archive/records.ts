@@ -3,8 +3,9 @@ import type { LogLine } from '@longshore/core'
 /** Whose lines they are. */
 export interface Origin {
   instance: string
-  /** Absent where nobody knew when they were written. */
+  /** These two are absent where nobody knew when they were written. */
   deployment?: string
+  name?: string
 }
 
 /**

@@ -2,6 +2,7 @@ import { inOrder, lineEnds, pick, newline, streams, type Origin, type Records } 
 
 /** What lines are asked for: all that is given must hold. */
 export interface LineFilter {
+  /** Its id, the beginning of that, or its name. */
   instance?: string
   deployment?: string
   /** Its instances, for lines that were written before anybody knew of which deployment they are. */
@@ -18,11 +19,18 @@ export interface LineFilter {
 
 /** Whether the lines of an instance are wanted at all. */
 export function isFrom(origin: Origin, { instance, deployment, instances = [] }: LineFilter): boolean {
-  if (instance !== undefined && origin.instance !== instance) return false
+  if (instance !== undefined && !isCalled(origin, instance)) return false
   if (deployment === undefined) return true
   return origin.deployment === undefined
     ? instances.includes(origin.instance)
     : origin.deployment === deployment
+}
+
+/** Characters of an id that are enough to tell it from others: so many are shown. */
+const telling = 12
+
+function isCalled({ instance, name }: Origin, wanted: string): boolean {
+  return name === wanted || instance === wanted || (wanted.length >= telling && instance.startsWith(wanted))
 }
 
 export type LineTest = (line: Uint8Array) => boolean

@@ -6,13 +6,19 @@ const remembered = 10_000
 /** Milliseconds. */
 const pause = 5_000
 
-/** Tells of which deployment an instance is: what runs by the placements, what is gone by the journal. */
-export class Deployments {
+/** What is known of an instance beside its id. */
+export interface Known {
+  deployment: string
+  name?: string
+}
+
+/** Tells of which deployment an instance is, and its name: what runs by the placements, what is gone by the journal. */
+export class Instances {
   readonly #flow: Flow
   readonly #journal: Journal
   readonly #host: string
   readonly #clock: Clock
-  readonly #known = new Map<string, string>()
+  readonly #known = new Map<string, Known>()
   /** When the journal was asked in vain. */
   readonly #asked = new Map<string, number>()
 
@@ -23,7 +29,7 @@ export class Deployments {
     this.#clock = clock
   }
 
-  async of(service: string, instance: string): Promise<string | undefined> {
+  async of(service: string, instance: string): Promise<Known | undefined> {
     const key = `${service}/${instance}`
     const known =
       this.#known.get(key) ?? this.#placed(service, instance) ?? (await this.#read(key, service, instance))
@@ -35,7 +41,7 @@ export class Deployments {
   }
 
   /** The instances that a deployment had, as far as the journal remembers. */
-  async instances(service: string, deployment: string): Promise<string[]> {
+  async ofDeployment(service: string, deployment: string): Promise<string[]> {
     const query = { service, host: this.#host, kind: 'instance.started', deployment, limit: 1_000 }
     const { events } = await this.#journal.read(query)
     return [
@@ -43,20 +49,24 @@ export class Deployments {
     ]
   }
 
-  #placed(service: string, instance: string): string | undefined {
+  #placed(service: string, instance: string): Known | undefined {
     const placement = this.#flow
       .placements()
       .find((each) => each.service === service && each.host === this.#host)
-    return placement?.instances.find(({ id }) => id === instance)?.deployment
+    const { deployment, name } = placement?.instances.find(({ id }) => id === instance) ?? {}
+    return deployment === undefined ? undefined : { deployment, name }
   }
 
   /** Asked again at most every few seconds: lines may come before the journal tells of their instance, or it never does. */
-  async #read(key: string, service: string, instance: string): Promise<string | undefined> {
+  async #read(key: string, service: string, instance: string): Promise<Known | undefined> {
     if (this.#asked.get(key)! > this.#clock.monotonic() - pause) return undefined
     if (this.#asked.size > remembered) this.#asked.clear()
     this.#asked.set(key, this.#clock.monotonic())
     const query = { service, host: this.#host, kind: 'instance.started', search: instance, limit: 1 }
     const { events } = await this.#journal.read(query).catch(() => ({ events: [] }))
-    return events[0]?.deployment
+    const [event] = events
+    return event?.deployment !== undefined && isKind(event, 'instance.started')
+      ? { deployment: event.deployment, name: event.data.name }
+      : undefined
   }
 }
