@@ -138,13 +138,13 @@ export class Engine {
 
   /**
    * What a container printed, as the engine frames it, with stamps; ends at the end of what is there, or with `follow` when
-   * the container ends. Destroyed when the signal aborts. `since`: seconds, with nanoseconds as decimals.
+   * the container ends. The signal ends it. `since`: seconds, with nanoseconds as decimals.
    */
   async logs(
     id: string,
     options: { follow: boolean; since?: string; until?: string; tail?: number },
     signal: AbortSignal,
-  ): Promise<Readable> {
+  ): Promise<AsyncGenerator<Buffer, void>> {
     const { follow, since, until, tail } = options
     const query = new URLSearchParams({ stdout: '1', stderr: '1', timestamps: '1' })
     for (const [key, value] of Object.entries({ follow: follow ? '1' : '0', since, until, tail }))

@@ -1,7 +1,8 @@
-import type { Readable } from 'node:stream'
 import type { Engine } from '../client.js'
 import { Demux, type Line } from './demux.js'
 import { Ring } from './ring.js'
+
+type Bytes = AsyncIterable<Buffer>
 
 /**
  * What the engine keeps of a container's log, from a time or the last records; ends at the end of what is there. A line that
@@ -19,13 +20,9 @@ export async function* readKept(
   await engine.version(signal)
 }
 
-async function* linesOf(stream: Readable, demux: Demux, whole: boolean): AsyncGenerator<Line[], void> {
-  try {
-    for await (const chunk of stream) yield demux.push(chunk as Buffer)
-    if (whole) yield demux.end()
-  } finally {
-    stream.destroy()
-  }
+async function* linesOf(bytes: Bytes, demux: Demux, whole: boolean): AsyncGenerator<Line[], void> {
+  for await (const chunk of bytes) yield demux.push(chunk)
+  if (whole) yield demux.end()
 }
 
 /** Live logs: one connection for each container that anybody follows, shared by its viewers. */
@@ -77,7 +74,7 @@ export class Readers {
     return ring
   }
 
-  async #pump(stream: Readable, demux: Demux, ring: Ring): Promise<void> {
+  async #pump(stream: Bytes, demux: Demux, ring: Ring): Promise<void> {
     try {
       for await (const lines of linesOf(stream, demux, true)) ring.push(lines)
       ring.end()
