@@ -67,17 +67,25 @@ function see(pid: number, own: number | undefined): Seen | undefined {
   if (!stat || stat.session === 0 || stat.session === own) return undefined
   const { start, group, session, terminal } = stat
   const environ = readProc(`/proc/${pid}/environ`)
-  return { pid, start, boot: bootId(), group, session, terminal, mark: environ && markIn(environ) }
+  return {
+    pid,
+    start,
+    boot: bootId(),
+    group,
+    session,
+    terminal,
+    mark: environ === undefined ? undefined : markIn(environ),
+  }
 }
 
-const named = Buffer.from(`${markName}=`)
+const named = `${markName}=`
 
-function markIn(environ: Buffer): string | undefined {
+function markIn(environ: string): string | undefined {
   if (environ.length === 0) return ''
   for (let at = environ.indexOf(named); at >= 0; at = environ.indexOf(named, at + 1)) {
-    if (at > 0 && environ[at - 1] !== 0) continue
-    const end = environ.indexOf(0, at)
-    return environ.toString('utf8', at + named.length, end < 0 ? undefined : end)
+    if (at > 0 && environ[at - 1] !== '\0') continue
+    const end = environ.indexOf('\0', at)
+    return environ.slice(at + named.length, end < 0 ? undefined : end)
   }
   return undefined
 }

@@ -41,14 +41,17 @@ export function identify(pid: number): Identity {
 /** Undefined when it is not alive. */
 export function statOf(pid: number): Stat | undefined {
   const text = readProc(`/proc/${pid}/stat`)
-  const stat = text && parseStat(text.toString('latin1'))
+  const stat = text === undefined ? undefined : parseStat(text)
   return stat && stat.state !== 'Z' && stat.state !== 'X' ? stat : undefined
 }
 
-/** At once, not through the thread pool: no disk is asked, and a look reads hundreds of these. */
-export function readProc(file: string): Buffer | undefined {
+/**
+ * At once, not through the thread pool: no disk is asked, and a look reads hundreds of these. As text, because Node reads
+ * a file of unknown size into a buffer of 8 KiB, which would stay until the next collection.
+ */
+export function readProc(file: string): string | undefined {
   try {
-    return readFileSync(file)
+    return readFileSync(file, 'utf8')
   } catch {
     return undefined
   }

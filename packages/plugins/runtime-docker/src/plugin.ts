@@ -1,27 +1,9 @@
-import { Clock, definePlugin, HostInfo, Logger, Runtime, Telemetry } from '@longshore/core'
-import { Engine } from './client.js'
-import { DockerConfig, DockerfileRun, ImageRun } from './config.js'
-import { composeLook } from './compose/binary.js'
+import { Clock, definePlugin, HostInfo, Logger, Runtime, Telemetry, type Plan } from '@longshore/core'
+import type { Adapter } from './adapter.js'
 import { ComposeRun } from './compose/config.js'
-import { ComposeProject } from './compose/project.js'
-import { Records } from './compose/records.js'
-import { OneContainer } from './container/replace.js'
-import { AppliedServices } from './engine/applied.js'
-import { lookAt } from './engine/doctor.js'
-import { findEndpoint } from './engine/endpoint.js'
-import { ensureBuilt } from './image/build.js'
-import { imageOf } from './image/pull.js'
-import { DockerRuntime, type Kind, type Tools } from './runtime.js'
-import { DockerTelemetry } from './telemetry/telemetry.js'
+import { DockerConfig, DockerfileRun, ImageRun } from './config.js'
 
-/** How each kind of service is brought up on an engine. */
-export function kindsOf(tools: Tools): Record<string, Kind> {
-  return {
-    compose: new ComposeProject(tools),
-    dockerfile: new OneContainer<DockerfileRun>(tools, (...words) => ensureBuilt(tools.engine, ...words)),
-    image: new OneContainer<ImageRun>(tools, (...words) => imageOf(tools.engine, ...words)),
-  }
-}
+const runs = { compose: ComposeRun, dockerfile: DockerfileRun, image: ImageRun }
 
 /** Runs services as containers of a Docker engine. */
 export default definePlugin({
@@ -29,20 +11,43 @@ export default definePlugin({
   config: DockerConfig,
   needs: { clock: Clock, host: HostInfo, log: Logger },
   provides: [Runtime, Telemetry],
-  runs: { compose: ComposeRun, dockerfile: DockerfileRun, image: ImageRun },
-  setup({ config, needs: { clock, host, log }, provide, doctor }) {
-    const engine = new Engine(() => findEndpoint(config.host, process.env))
-    const records = new Records(host.data, clock)
-    const applied = new AppliedServices(host.data, log)
-    const tools = { engine, clock, log, host: host.name, config, records, applied, data: host.data }
-    const kinds = kindsOf(tools)
-    const runtime = new DockerRuntime(tools, kinds)
-    const telemetry = new DockerTelemetry(tools)
-    for (const kind of Object.keys(kinds)) {
+  runs,
+  setup({ config, needs, provide, doctor }) {
+    // Read when it is first asked for: a host that only runs commands has none of it in memory.
+    let opened: Promise<Adapter> | undefined
+    const adapter = () =>
+      (opened ??= import('./adapter.js').then(({ Adapter }) => new Adapter({ config, ...needs })))
+    const runtime = runtimeOf(adapter)
+    const telemetry = telemetryOf(adapter)
+    for (const kind of Object.keys(runs)) {
       provide(Runtime, kind, runtime)
       provide(Telemetry, kind, telemetry)
     }
-    doctor.add('engine', (signal) => lookAt(engine, signal))
-    doctor.add('compose', composeLook(config.compose, process.env))
+    doctor.add('engine', async (signal) => (await adapter()).lookAtEngine(signal))
+    doctor.add('compose', async () => (await adapter()).lookAtCompose())
   },
 })
+
+function runtimeOf(adapter: () => Promise<Adapter>): Runtime {
+  return {
+    supports: { keepsOld: true },
+    apply: async (plan: Plan<{ kind: string }>, context) => (await adapter()).runtime.apply(plan, context),
+    end: async (placement, context) => (await adapter()).runtime.end(placement, context),
+    find: async () => (await adapter()).runtime.find(),
+    uses: async (placement) => (await adapter()).runtime.uses(placement),
+    async *watch(signal) {
+      yield* (await adapter()).runtime.watch(signal)
+    },
+  }
+}
+
+function telemetryOf(adapter: () => Promise<Adapter>): Telemetry {
+  return {
+    async *logs(query, signal) {
+      yield* (await adapter()).telemetry.logs(query, signal)
+    },
+    async *stats(query, signal) {
+      yield* (await adapter()).telemetry.stats(query, signal)
+    },
+  }
+}

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLogger, systemClock } from '@longshore/core'
 import { composeBinary, needs, type DockerEngine } from '@longshore/core/testkit'
+import { kindsOf } from '../src/adapter.js'
 import { Engine } from '../src/client.js'
 import { Records } from '../src/compose/records.js'
 import { DockerConfig } from '../src/config.js'
 import { AppliedServices } from '../src/engine/applied.js'
 import { findEndpoint } from '../src/engine/endpoint.js'
-import { kindsOf } from '../src/plugin.js'
 import { DockerRuntime } from '../src/runtime.js'
 
 /** Both an engine and Compose, or why not. */

@@ -5,12 +5,12 @@ import { createLogger, Secret, systemClock, type Plan } from '@longshore/core'
 import type { Made } from '@longshore/core/protocol'
 import { DockerEngine, testImage } from '@longshore/core/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import { kindsOf } from '../src/adapter.js'
 import { Engine } from '../src/client.js'
 import { Records } from '../src/compose/records.js'
 import { DockerConfig, DockerfileRun, ImageRun } from '../src/config.js'
 import { AppliedServices } from '../src/engine/applied.js'
 import { findEndpoint } from '../src/engine/endpoint.js'
-import { kindsOf } from '../src/plugin.js'
 import { DockerRuntime } from '../src/runtime.js'
 
 const never: AbortSignal = new AbortController().signal
