@@ -79,6 +79,7 @@ export class Stage {
       signal,
       output: { write: async (_stream, text) => void (this.output += text.toString()) },
       secret: async ({ secret }) => new Secret(this.secrets[secret]!),
+      aside: (work) => work(),
     })
     return made!
   }
@@ -87,7 +88,7 @@ export class Stage {
     const output = { write: async () => undefined }
     await this.runtime.end(
       { service, host: 'box' },
-      { signal: never, output, secret: () => Promise.reject(new Error('none')) },
+      { signal: never, output, secret: () => Promise.reject(new Error('none')), aside: (work) => work() },
     )
   }
 
