@@ -78,7 +78,7 @@ export class ComposeProject implements Kind<ComposeRun> {
     const { plan, context, calls, variables, project, root } = work
     const { engine, records } = this.#tools
     const [model] = await both(this.#resolve(work), this.#refuseStrangers(work))
-    const build = (services: string[]) => calls.build(model, services, variables, context)
+    const build = (named: Model, services: string[]) => calls.build(named, services, variables, context)
     const images = await bringImages(engine, model, plan, context, build)
     const there = await mendHalfDone(engine, project)
     const frozen = await freeze(model, { plan, root, images: images.ids, variables, there })
