@@ -15,6 +15,8 @@ describe('the policy of compose projects', needsCompose(), () => {
 
   beforeAll(async () => {
     docker = await DockerEngine.start()
+    await docker.docker('volume', 'create', 'stranger')
+    await docker.docker('network', 'create', 'stranger')
     folder = await testFolder()
     await mkdir(join(folder.path, 'outside'))
     await writeFile(join(folder.path, 'outside/secret'), 'TOP=outside-content\nno line of variables')
@@ -176,6 +178,33 @@ describe('the policy of compose projects', needsCompose(), () => {
     expect(made!.resolved).toContain(`PW: ${variable('PW')}`)
     expect(said).not.toContain('hunter2')
     await end()
+  })
+
+  it("a build takes no other image's name, and is known by its own in the project", async () => {
+    const image = (name: string) => docker.docker('images', '--quiet', '--no-trunc', name)
+    const before = await image(testImage)
+    const build = { dockerfile_inline: `FROM ${testImage}\nLABEL a=b`, context: '.', tags: ['stranger:2'] }
+    const one = { image: testImage, build, command: ['sleep', '1000'], stop_signal: 'SIGKILL' }
+    const { made, end } = await apply({
+      services: { one, two: { ...one, build: undefined, command: ['sleep', '1001'] } },
+    })
+    expect(await image(testImage)).toBe(before)
+    expect(await image('stranger:2')).toBe('')
+    expect(made!.images['one']).not.toBe(before)
+    expect(made!.images['two']).toBe(made!.images['one'])
+    await end()
+    await docker.docker('rmi', '--force', made!.images['one']!)
+  })
+
+  it('goes on with its own volumes and networks, and with those that are allowed', async () => {
+    const project = { ...volume({ name: 'mine' }), networks: { default: { name: 'ours' } } }
+    await apply(project)
+    const { end } = await apply({ ...project, volumes: { data: { name: 'mine', external: true } } })
+    await end()
+    const other = volume({ external: true, name: 'stranger' })
+    const again = await apply(other, { allow: ['foreign-volume'] })
+    await again.end()
+    await expect(apply(other)).rejects.toMatchObject({ data: { rule: 'foreign-volume' } })
   })
 
   it('does not touch a project that somebody else made', async () => {

@@ -40,9 +40,9 @@ function judge(key: string, value: unknown, context: string, inTree: (path: stri
           : undefined,
       )
     case 'network':
-      return value === 'host' || /^container:/.test(String(value))
-        ? ['host-namespace', `network ${String(value)}`]
-        : undefined
+      if (value === 'host' || /^container:/.test(String(value)))
+        return ['host-namespace', `network ${String(value)}`]
+      return value === 'default' || value === 'none' ? undefined : ['foreign-network', String(value)]
     case 'entitlements':
       return first(value as unknown[], (each) => ['privileged', `the entitlement ${String(each)}`])
     case 'privileged':

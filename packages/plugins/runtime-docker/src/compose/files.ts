@@ -98,6 +98,8 @@ export class FileCheck {
     if (typeof value !== 'string') return base
     const path = this.#interpolate(value, at)
     if (/^[a-z][a-z0-9+.-]*:|^git@|\.git(#|$)/i.test(path)) refuse('remote-include', `${path} (${at})`)
+    // Which home Compose would take it for is not told here.
+    if (path.startsWith('~')) refuse('outside-file', `${path} (${at}): it begins with a home`)
     const whole = resolve(base, path)
     this.#within(whole, `${path} (${at})`)
     return whole

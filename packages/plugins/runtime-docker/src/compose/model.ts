@@ -41,6 +41,14 @@ const Resource = z.looseObject({
   external: z.boolean().optional(),
   driver: z.string().optional(),
   driver_opts: z.record(z.string(), z.unknown()).nullish(),
+  /** Of a network: where its addresses are from. */
+  ipam: z
+    .looseObject({
+      driver: z.string().optional(),
+      options: z.unknown().optional(),
+      config: z.array(z.record(z.string(), z.unknown())).nullish(),
+    })
+    .nullish(),
   labels,
 })
 

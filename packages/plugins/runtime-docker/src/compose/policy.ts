@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { bindFault, isWithin, realPath } from '../policy.js'
+import { addressFault } from './addresses.js'
 import { judgeBuild } from './build-policy.js'
 import { labelTaken } from './errors.js'
 import type { ComposeService, Model, Mount } from './model.js'
@@ -10,7 +11,7 @@ const harmless = new Set(
   `attach blkio_config cap_drop command container_name cpu_count cpu_percent cpu_period cpu_quota cpu_shares cpus cpuset
   depends_on develop dns dns_opt dns_search domainname entrypoint environment expose extra_hosts group_add
   healthcheck hostname image init isolation links mac_address mem_limit mem_reservation mem_swappiness memswap_limit
-  networks oom_kill_disable oom_score_adj pids_limit platform ports profiles pull_policy pull_refresh_after read_only
+  oom_kill_disable oom_score_adj pids_limit platform ports profiles pull_policy pull_refresh_after read_only
   restart scale secrets configs shm_size stdin_open stop_grace_period stop_signal storage_opt tmpfs tty ulimits user
   working_dir`.split(/\s+/),
 )
@@ -44,7 +45,13 @@ const judges: Record<string, Judge> = {
   labels: () => undefined,
   logging: ({ driver }: { driver?: string }) =>
     /^(json-file|local|journald|none)$/.test(driver ?? 'local') ? undefined : ['log-driver', driver!],
-  network_mode: inHost,
+  network_mode: (value: string, bounds, model) =>
+    inHost(value, bounds, model) ??
+    (/^(none$|service:)/.test(value) ? undefined : ['foreign-network', `${value} is not of the project`]),
+  networks: (value: Record<string, { driver_opts?: unknown } | null>) =>
+    Object.values(value).some((each) => isSaid(each?.driver_opts))
+      ? ['network-driver', 'options of the driver']
+      : undefined,
   pid: inHost,
   post_start: hooks,
   pre_stop: hooks,
@@ -124,18 +131,30 @@ function judgeNetworks({ networks }: Model, { refuse }: Bounds): void {
       refuse('network-driver', `network ${key}: the driver ${driver}`)
     const other = Object.keys(driver_opts ?? {}).find((option) => !options.test(option))
     if (other) refuse('network-driver', `network ${key}: the option ${other}`)
+    const taken = addressFault(network?.ipam)
+    if (taken) refuse('network-driver', `network ${key}: ${taken}`)
   }
 }
 
 function judgeVolumes({ volumes }: Model, { refuse }: Bounds): void {
   for (const [key, volume] of Object.entries(volumes)) {
-    const { driver = 'local', driver_opts, labels } = volume ?? {}
+    const { name = key, driver = 'local', driver_opts, labels } = volume ?? {}
     checkLabels(labels, `volume ${key}`)
     if (driver !== 'local') refuse('volume-driver', `volume ${key}: the driver ${driver}`)
     // A volume with options is a mount of whatever they name: a folder of the host, a disk, a server.
-    if (isSaid(driver_opts) && driver_opts!['type'] !== 'tmpfs')
+    if (isSaid(driver_opts) && !isMemory(driver_opts!))
       refuse('volume-driver', `volume ${key}: ${JSON.stringify(driver_opts).slice(0, 200)}`)
+    // The engine would take another name for a folder of the host.
+    if (!/^[\w.-]+$/.test(name)) refuse('host-path', `volume ${key}: ${name} is no volume's name`)
   }
+}
+
+/** What the kernel makes of a mount is decided by its flags, among them `bind`, and not by its type. */
+const memoryOption = /^(((size|nr_blocks|nr_inodes|mode|uid|gid)=\w+%?)|ro|rw|nosuid|nodev|noexec)$/
+
+function isMemory({ type, device: _device, o = '', ...others }: Record<string, unknown>): boolean {
+  const options = String(o).split(',').filter(Boolean)
+  return type === 'tmpfs' && !isSaid(others) && options.every((each) => memoryOption.test(each))
 }
 
 function judgeFiles({ secrets, configs }: Model, { root, refuse }: Bounds): void {
@@ -156,13 +175,21 @@ function judgeFiles({ secrets, configs }: Model, { root, refuse }: Bounds): void
 function judgeNesting({ services, secrets, configs }: Model, { refuse }: Bounds): void {
   const mounts = Object.values(services).flatMap(({ volumes }) => volumes ?? [])
   const binds = mounts.filter(({ type }) => type === 'bind')
-  const writable = binds.filter(({ read_only }) => !read_only).map(({ source = '' }) => realPath(source))
+  const writable = new Set(
+    binds.filter(({ read_only }) => !read_only).map(({ source = '' }) => realPath(source)),
+  )
   const files = [...Object.values(secrets), ...Object.values(configs)].flatMap((each) => each?.file ?? [])
-  for (const path of [...binds.map(({ source = '' }) => source), ...files]) {
-    const above = writable.find(
-      (folder) => isWithin(dirname(realPath(path)), folder) || isWithin(dirname(resolve(path)), folder),
+  for (const path of new Set([...binds.map(({ source = '' }) => source), ...files])) {
+    const above = [...foldersAbove(realPath(path)), ...foldersAbove(resolve(path))].find((folder) =>
+      writable.has(folder),
     )
     if (above !== undefined)
       refuse('host-path', `${path}: it lies in ${above}, which a container may write to`)
   }
+}
+
+function foldersAbove(path: string): string[] {
+  const folders: string[] = []
+  for (let at = path; dirname(at) !== at;) folders.push((at = dirname(at)))
+  return folders
 }

@@ -11,6 +11,7 @@ import { Calls, escape } from './calls.js'
 import type { ComposeRun } from './config.js'
 import { projectTaken } from './errors.js'
 import { checkExposure } from './exposure.js'
+import { refuseForeign } from './foreign.js'
 import { FileCheck, findFiles } from './files.js'
 import { freeze, type Frozen } from './freeze.js'
 import { mendHalfDone } from './half-done.js'
@@ -136,6 +137,7 @@ export class ComposeProject implements Kind<ComposeRun> {
     const model = await calls.resolve({ project, files, profiles: run.profiles }, variables, context)
     judgeModel(model, { ...policyHost(this.#tools), root, refuse })
     checkExposure(model, variables, refuse)
+    await refuseForeign(this.#tools.engine, model, plan, refuse)
     for (const [name, { ports }] of Object.entries(model.services))
       for (const { published, host_ip } of ports ?? [])
         if (published && !host_ip)

@@ -9,6 +9,8 @@ export const composeRules = [
   'devices',
   'docker-socket',
   'foreign-container',
+  'foreign-network',
+  'foreign-volume',
   'host-namespace',
   'host-path',
   'log-driver',
