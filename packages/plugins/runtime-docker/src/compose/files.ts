@@ -10,7 +10,7 @@ const usual = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-comp
 
 /** What a project may lead to, by files that name files. */
 const mostFiles = 100
-const largest = 4 * 2 ** 20
+const largest = 2 ** 20
 
 export interface Reading {
   /** The commit's tree, which nothing that is read may lie outside of. */
