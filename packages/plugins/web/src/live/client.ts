@@ -7,6 +7,7 @@ import { WebError } from '../errors.js'
 import { check } from '../input.js'
 import type { Places } from '../places.js'
 import { problemOf } from '../problem.js'
+import type { FrameSender } from './frames.js'
 import { unread } from './guard.js'
 import { Stream } from './stream.js'
 
@@ -38,13 +39,15 @@ export type Headers = Socket['handshake']['headers']
 export class LiveClient {
   readonly #socket: LiveSocket
   readonly #parts: LiveParts
+  readonly #frames: FrameSender
   readonly #streams = new Map<string, Stream>()
   readonly #sent = new Bell()
   #last = 0
 
-  constructor(socket: LiveSocket, parts: LiveParts) {
+  constructor(socket: LiveSocket, parts: LiveParts, frames: FrameSender) {
     this.#socket = socket
     this.#parts = parts
+    this.#frames = frames
     socket.conn.on('drain', () => this.#sent.ring())
     socket.on('watch', (asked, answer) => void this.#answer(asked, answer))
     socket.on('credit', (sent) => {
@@ -101,7 +104,7 @@ export class LiveClient {
       await stream.pump(
         frames,
         (signal) => this.#ready(signal),
-        (frame, seq) => this.#socket.emit('frame', { stream: id, seq, ...frame }),
+        (frame, seq) => this.#frames.send(this.#socket, id, seq, frame),
       )
     } catch (error) {
       problem = this.#problem(error)

@@ -8,6 +8,7 @@ import { actorOf } from '../caller.js'
 import { WebError } from '../errors.js'
 import { problemOf } from '../problem.js'
 import { LiveClient, type Headers, type LiveIo, type LiveParts, type LiveSocket } from './client.js'
+import { FrameSender } from './frames.js'
 import { guard } from './guard.js'
 
 /** Milliseconds within which a client answers that its connection is closed; then it is cut. */
@@ -50,7 +51,8 @@ export class LiveServer {
         next(refusal(error, parts))
       }
     })
-    live.on('connection', (socket) => void new LiveClient(socket, parts))
+    const frames = new FrameSender()
+    live.on('connection', (socket) => void new LiveClient(socket, parts, frames))
   }
 
   /** Clients that are connected, by either transport. */
