@@ -64,13 +64,14 @@ export class Readers {
 
   async #open(id: string, signal: AbortSignal): Promise<Ring> {
     const ring = new Ring()
-    const anchor = await this.#lastStamp(id, signal)
+    const anchor = await this.#lastLine(id, signal)
     const terminal = (await this.#engine.inspect(id)).Config.Tty
-    // Records of one line share its stamp: a line in the middle of which it begins is there from its beginning.
-    const from = anchor === undefined ? {} : { since: anchor, tail: 1_000 }
+    // Records of one line share its stamp: a line in the middle of which it begins is there from its beginning. The engine
+    // answers a `tail` without reading the whole log; a line of many records may have more than any.
+    const from = anchor && { since: stampOf(anchor), ...(anchor.part === 0 && { tail: 1_000 }) }
     const stream = await this.#engine.logs(id, { ...from, follow: true }, signal)
     void this.#pump(stream, new Demux(id, terminal), ring)
-    if (anchor !== undefined) while (ring.empty && !ring.ended) await ring.changed(signal)
+    if (anchor) while (ring.empty && !ring.ended) await ring.changed(signal)
     return ring
   }
 
@@ -83,11 +84,12 @@ export class Readers {
     }
   }
 
-  async #lastStamp(id: string, signal: AbortSignal): Promise<string | undefined> {
+  /** Of two records, so that a line of several is known. */
+  async #lastLine(id: string, signal: AbortSignal): Promise<Line | undefined> {
     let last: Line | undefined
-    for await (const lines of readKept(this.#engine, id, { tail: 1, whole: true }, signal))
+    for await (const lines of readKept(this.#engine, id, { tail: 2, whole: true }, signal))
       last = lines.at(-1) ?? last
-    return last && stampOf(last)
+    return last
   }
 }
 
