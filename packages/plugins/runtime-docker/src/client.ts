@@ -5,6 +5,7 @@ import type Docker from 'dockerode'
 import { z } from 'zod'
 import type { Endpoint } from './engine/endpoint.js'
 import { openStream } from './engine/stream.js'
+import { Unread } from './engine/unread.js'
 import { engineFault, isFault } from './errors.js'
 import { ContainerDetails, ContainerSummary, EngineEvent, Labelled, Version } from './schema.js'
 import { ContainerStats } from './telemetry/stats-answer.js'
@@ -25,6 +26,8 @@ export class Engine {
   readonly #find: () => Endpoint
   #endpoint: Endpoint | undefined
   #docker: Promise<Docker> | undefined
+
+  readonly unread = new Unread()
 
   /** An endpoint, or how it is found when it is first needed. */
   constructor(endpoint: Endpoint | (() => Endpoint)) {
@@ -80,6 +83,13 @@ export class Engine {
     await this.call((docker) => docker.getContainer(id).stop({ t }), undefined, deadline + grace).catch(
       ignore('already', 'missing'),
     )
+  }
+
+  /** Stops it, and removes it when those who keep what it printed have read it. */
+  async retire(id: string, grace: number): Promise<void> {
+    await this.stop(id, grace)
+    await this.unread.done(id)
+    await this.remove(id)
   }
 
   /** Kills and removes it; its volumes stay, nameless ones too. */

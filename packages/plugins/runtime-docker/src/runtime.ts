@@ -88,10 +88,7 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
       for (const layer of stopOrder(await this.#of(placement))) {
         signal.throwIfAborted()
         await Promise.all(
-          layer.map(async ({ instance }) => {
-            await engine.stop(instance, await this.#grace(instance))
-            await engine.remove(instance)
-          }),
+          layer.map(async ({ instance }) => engine.retire(instance, await this.#grace(instance))),
         )
       }
       await removeNetworks(engine, placement)

@@ -35,10 +35,7 @@ export class OneContainer<Run extends ContainerRun> implements Kind<Run> {
     const same = owned.find(({ deployment }) => deployment === plan.deployment)
     const others = owned.filter((each) => each !== same)
     const image = await new Replacement(this.#tools, this.#image, plan, context).run(same, others)
-    for (const { instance } of others) {
-      await engine.stop(instance, plan.run.grace)
-      await engine.remove(instance)
-    }
+    for (const { instance } of others) await engine.retire(instance, plan.run.grace)
     await this.#tidy(plan)
     return {
       images: { [image.declared]: image.used },

@@ -1,6 +1,7 @@
 import { AwayError, LongshoreError } from '@longshore/core'
 import type { Clock, LogFrame, LogQuery } from '@longshore/core'
 import type { Engine } from '../client.js'
+import type { Unread } from '../engine/unread.js'
 import type { Line } from './demux.js'
 import { readKept, stampOf, type Readers } from './reader.js'
 import { isSame, type Place, type Ring } from './ring.js'
@@ -14,6 +15,8 @@ export interface Following {
   clock: Clock
   /** Resolves when the container was started again or removed, or the signal aborts. */
   moved(id: string, signal: AbortSignal): Promise<void>
+  /** Told what is not read yet, for one who keeps it. */
+  unread?: Unread | undefined
 }
 
 /** What is kept of a container's log; ends at the end of what is there. A container that is removed meanwhile ends there. */
@@ -41,6 +44,7 @@ export class Follower {
   /** The last line that was read, whether it was wanted or not. */
   #last: Line | undefined
   #caughtUp = false
+  #allRead: (() => void) | undefined
 
   constructor(tools: Following, id: string, query: LogQuery, signal: AbortSignal) {
     this.#tools = tools
@@ -50,14 +54,27 @@ export class Follower {
   }
 
   async *frames(): AsyncGenerator<LogFrame> {
-    const { readers, clock, moved } = this.#tools
+    try {
+      yield* this.#frames()
+    } finally {
+      this.#allRead?.()
+    }
+  }
+
+  async *#frames(): AsyncGenerator<LogFrame> {
+    const { readers, clock, moved, unread } = this.#tools
     let pause = pauses.first
     while (!this.#signal.aborted) {
       const round = new AbortController()
+      this.#allRead ??= unread?.begin(this.#id)
       const again = moved(this.#id, AbortSignal.any([this.#signal, round.signal]))
       try {
         for await (const ring of readers.join(this.#id)) yield* this.#read(ring)
-        if (!(await this.#isUp())) await again
+        if (!(await this.#isUp())) {
+          this.#allRead?.()
+          this.#allRead = undefined
+          await again
+        }
         pause = pauses.first
       } catch (error) {
         if (this.#signal.aborted || faultOf(error) === 'missing') return

@@ -46,6 +46,8 @@ export class DockerLogs {
       readers: this.#readers,
       clock: this.#clock,
       moved: moves.next.bind(moves),
+      // Who asks for all of it keeps it; who asks for the last lines only looks.
+      unread: query.tail === undefined ? this.#engine.unread : undefined,
     }
     const live = new LiveLines(signal)
     const known = new Set<string>()
