@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { killAll, processesOf, removeCgroups } from './processes.mjs'
 import { until } from './until.mjs'
@@ -143,6 +144,27 @@ export class Longshore {
     child.stderr.setEncoding('utf8').on('data', (text) => (out.stderr += text))
     const [code] = await once(child, 'close')
     return { code, ...out }
+  }
+
+  /**
+   * The lines that a command of it prints, until nobody asks for more or the signal ends it.
+   * @param {AbortSignal} signal
+   * @param {...string} args
+   */
+  async *follow(signal, ...args) {
+    const child = spawn(process.execPath, [command, ...args, '--config', this.config], {
+      cwd: this.folder,
+      env: this.#environment(),
+      stdio: ['ignore', 'pipe', 'ignore'],
+      signal,
+    })
+    // The signal's own; how it ends is seen from what it printed.
+    child.on('error', () => undefined)
+    try {
+      yield* createInterface({ input: child.stdout })
+    } finally {
+      child.kill()
+    }
   }
 
   /**
