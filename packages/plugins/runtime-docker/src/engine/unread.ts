@@ -22,6 +22,9 @@ export class Unread {
 
   /** Resolves when the log of a container that has ended was read, or when that takes too long. */
   async done(id: string): Promise<void> {
-    await Promise.race([Promise.all([...(this.#reading.get(id) ?? [])]), sleep(patience, undefined, { ref: false })])
+    await Promise.race([
+      Promise.all([...(this.#reading.get(id) ?? [])]),
+      sleep(patience, undefined, { ref: false }),
+    ])
   }
 }
