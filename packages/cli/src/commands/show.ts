@@ -20,7 +20,7 @@ export const show = command({
 })
 
 function facts(terminal: Terminal, placement: PlacementView): string[][] {
-  const { service, host, state, source, running, newest, hold, last, unreachable, instances } = placement
+  const { service, host, state, source, running, newest, hold, last, unreachable } = placement
   const rows: (string[] | undefined)[] = [
     ['service', `${service} on ${host}`],
     ['state', paintState(terminal, state)],
@@ -33,10 +33,7 @@ function facts(terminal: Terminal, placement: PlacementView): string[][] {
       'last',
       plain(`${last.id} ${last.outcome} ${ago(last.at)}${last.reason ? `: ${last.reason}` : ''}`),
     ],
-    ...instances
-      .filter((each) => isShown(each, running))
-      .sort(byName)
-      .map((each) => ['instance', instanceLine(each)]),
+    ...shown(placement).map((each) => ['instance', instanceLine(each)]),
   ]
   return rows.filter((row) => row !== undefined)
 }
@@ -45,9 +42,16 @@ function commitLine({ sha, message, author }: { sha: string; message: string; au
   return `${sha.slice(0, 7)} ${subject(message)} (${plain(author)})`
 }
 
-/** Also what has done its work, or ended and stays so, of what runs now. */
-function isShown({ state, deployment }: Instance, running: PlacementView['running']): boolean {
-  return state !== 'exited' || (running !== undefined && deployment === running.deployment)
+/** What is alive, and what of that which runs now has ended with nothing of its name in its place. */
+function shown({ instances, running }: PlacementView): Instance[] {
+  const alive = instances.filter(({ state }) => state === 'running' || state === 'restarting')
+  const ended = instances.filter(
+    (each) =>
+      !alive.includes(each) &&
+      running?.deployment === each.deployment &&
+      !alive.some(({ name }) => name !== undefined && name === each.name),
+  )
+  return [...alive, ...ended].sort(byName)
 }
 
 function byName(a: Instance, b: Instance): number {
