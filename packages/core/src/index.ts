@@ -62,6 +62,7 @@ export { faultLine, nearest, type ConfigDocument, type ConfigFault } from './pro
 export { Contributions } from './kernel/contributions.js'
 export { HostInfo } from './kernel/host.js'
 export { Clock, systemClock } from './kernel/clock.js'
+export { persist } from './waiting/backoff.js'
 export { Bell } from './waiting/bell.js'
 export { within } from './waiting/deadline.js'
 export {

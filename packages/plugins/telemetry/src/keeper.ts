@@ -1,14 +1,16 @@
 import { setMaxListeners } from 'node:events'
-import { servicesOf } from '@longshore/core'
-import type { Clock, Config, Contributions, HostInfo, Logger, Telemetry } from '@longshore/core'
+import { persist, servicesOf } from '@longshore/core'
+import type { Clock, Config, Contributions, HostInfo, Logger, PlacementRef, Telemetry } from '@longshore/core'
 import type { Archives } from './archive/archives.js'
 import { follow } from './archive/follow.js'
-import { persist } from './persist.js'
 import { sample } from './series/sample.js'
 import type { Series } from './series/series.js'
 
 /** Milliseconds between two looks for what is too old. */
 const sweepEvery = 3_600_000
+
+/** Milliseconds until a source that ended or failed is asked again, at most. */
+const longestPause = 60_000
 
 /** Milliseconds between two looks whether everything has started. */
 const startPause = 100
@@ -67,7 +69,7 @@ export class Keeper {
 
   /** What was followed once is followed on: of a service that is removed, or of another kind now, the last lines come yet. */
   #followAll(): void {
-    const { telemetries, archives, series, host, config, clock, log } = this.#parts
+    const { telemetries, archives, series, host, config, clock } = this.#parts
     const { signal } = this.#life
     for (const [service, { run }] of servicesOf(config.current())) {
       const telemetry = telemetries.get(run.kind)
@@ -75,11 +77,27 @@ export class Keeper {
       if (!telemetry || this.#followed.has(key)) continue
       this.#followed.add(key)
       const placement = { service, host: host.name }
-      const keep = (came: () => void) => follow(telemetry, placement, { archives, clock, came }, signal)
-      const look = (came: () => void) => sample(telemetry, placement, { series, came }, signal)
-      this.#begin(`keeping what ${service} prints`, persist(keep, placement, { clock, log }, signal))
-      this.#begin(`keeping what ${service} uses`, persist(look, placement, { clock, log }, signal))
+      const keep = () => follow(telemetry, placement, { archives, clock }, signal)
+      const look = () => sample(telemetry, placement, series, signal)
+      this.#begin(`keeping what ${service} prints`, this.#again(keep, placement))
+      this.#begin(`keeping what ${service} uses`, this.#again(look, placement))
     }
+  }
+
+  /** Reads a source for as long as this lives: also again when it ends by itself, which is no fault. */
+  async #again(read: () => Promise<void>, placement: PlacementRef): Promise<void> {
+    const { clock, log } = this.#parts
+    const { signal } = this.#life
+    const ended = new Error('the source ended')
+    const whole = async () => {
+      await read()
+      throw ended
+    }
+    const failed = (error: unknown) => {
+      if (error !== ended)
+        log.warn({ ...placement, error }, 'what a service prints or uses cannot be read; it is tried again')
+    }
+    await persist(clock, signal, whole, failed, longestPause)
   }
 
   async #sweep(): Promise<void> {

@@ -6,14 +6,13 @@ import { Recent } from './recent.js'
 export async function follow(
   telemetry: Telemetry,
   placement: PlacementRef,
-  { archives, clock, came }: { archives: Archives; clock: Clock; came(): void },
+  { archives, clock }: { archives: Archives; clock: Clock },
   signal: AbortSignal,
 ): Promise<void> {
   const recent = await Recent.of(await archives.find(placement.service), clock.now())
   const query = { ...placement, follow: true, since: recent.since }
   for await (const { lines, skipped } of telemetry.logs(query, signal)) {
     const fresh = lines.filter((line) => !recent.has(line))
-    came()
     if (fresh.length + skipped === 0) continue
     // Made by the first line: most services of a host are quiet. The source waits meanwhile, so that nothing is gathered.
     const archive = await archives.get(placement.service)

@@ -5,11 +5,9 @@ import { fineStep, type Series } from './series.js'
 export async function sample(
   telemetry: Telemetry,
   placement: PlacementRef,
-  { series, came }: { series: Series; came(): void },
+  series: Series,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const samples of telemetry.stats({ ...placement, every: fineStep }, signal)) {
+  for await (const samples of telemetry.stats({ ...placement, every: fineStep }, signal))
     await series.add(placement.service, samples)
-    came()
-  }
 }
