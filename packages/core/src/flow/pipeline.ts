@@ -131,7 +131,7 @@ export class Pipeline {
     const tree = await checkouts.write(name, `${this.#attempt.id}-${sha}`, async (directory) => {
       await git.fetch(source, sha, this.#signal)
       const { files, bytes, left } = await git.checkout(source, sha, directory, this.#signal)
-      await this.#note(`checked out ${sha}: ${files} files, ${bytes} bytes`)
+      await this.#note(`checked out ${sha}: ${files === 1 ? '1 file' : `${files} files`}, ${bytes} bytes`)
       for (const each of left) await this.#note(`left out: ${each.path} (${each.kind})`)
       const folder = await stat(join(directory, path)).catch(() => undefined)
       if (folder?.isDirectory()) return

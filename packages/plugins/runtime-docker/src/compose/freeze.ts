@@ -65,7 +65,7 @@ async function freezeService(
   const { plan, root, there } = ground
   // Everything that only says how an image is had, or which services there are, is done with.
   const { build: _build, pull_policy: _pull, profiles: _profiles, develop: _develop, ...rest } = service
-  const bare: ComposeService = { ...rest, image: ground.images[name]! }
+  const bare: ComposeService = { ...rest, ...placed(rest['deploy']), image: ground.images[name]! }
   const digest = await digestOf(bare, model, ground)
   const old = there.filter(({ Labels }) => Labels?.[composeLabel.service] === name)
   const [deployment = '', sha = ''] = [label.deployment, label.commit].map((key) => old[0]?.Labels?.[key])
@@ -78,12 +78,19 @@ async function freezeService(
   const own = same
     ? { ...labelsOf(plan), [label.deployment]: deployment, [label.commit]: sha }
     : labelsOf(plan)
-  const placed = same && mounts ? mapStrings(bare, (text) => moved(text, root, tree!)) : bare
-  const labels = { ...placed.labels, ...own, [digestLabel]: digest }
+  const here = same && mounts ? mapStrings(bare, (text) => moved(text, root, tree!)) : bare
+  const labels = { ...here.labels, ...own, [digestLabel]: digest }
   return {
-    frozen: { ...placed, labels, depends_on: service.depends_on, scale: service.scale },
+    frozen: { ...here, labels, depends_on: service.depends_on, scale: service.scale },
     deployment: mounts ? (same ? deployment : plan.deployment) : undefined,
   }
+}
+
+/** Where nobody said anything of it, Compose resolves `deploy` with an empty `placement`, and would warn of that then. */
+function placed(deploy: unknown): { deploy?: unknown } {
+  if (typeof deploy !== 'object' || deploy === null) return {}
+  const { placement, ...rest } = deploy as { placement?: unknown }
+  return { deploy: JSON.stringify(placement) === '{}' ? rest : deploy }
 }
 
 /** The same for the same service, whatever deployment it is a part of. */
