@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { Contributions, definePlugin, InputError, Storage, within } from '@longshore/core'
+import { Contributions, definePlugin, InputError, LongshoreError, Storage, within } from '@longshore/core'
 import { shape } from '@longshore/core/protocol'
 import { z } from 'zod'
 
@@ -65,6 +65,7 @@ async function look({ plugin, line, look: ask }: Look): Promise<DoctorReport['li
   try {
     return { plugin, line, ...(await within(lookDeadline, `${line} of ${plugin}`, ask)) }
   } catch (error) {
-    return { plugin, line, ok: false, say: (error as Error).message, hint: 'Its log says more.' }
+    const hint = (error instanceof LongshoreError && error.hint) || 'Its log says more.'
+    return { plugin, line, ok: false, say: (error as Error).message, hint }
   }
 }

@@ -40,8 +40,8 @@ export class Adapter {
     this.#engine = engine
   }
 
-  lookAtEngine(signal: AbortSignal): Promise<DoctorLine> {
-    return lookAt(this.#engine, signal)
+  lookAtEngine(signal: AbortSignal, needed: boolean): Promise<DoctorLine> {
+    return lookAt(this.#engine, signal, needed)
   }
 }
 

@@ -1,4 +1,14 @@
-import { Clock, definePlugin, HostInfo, Logger, Runtime, Telemetry, type Plan } from '@longshore/core'
+import {
+  Clock,
+  Config,
+  definePlugin,
+  HostInfo,
+  Logger,
+  Runtime,
+  servicesOf,
+  Telemetry,
+  type Plan,
+} from '@longshore/core'
 import type { Adapter } from './adapter.js'
 import { ComposeRun } from './compose/config.js'
 import { DockerConfig, DockerfileRun, ImageRun } from './config.js'
@@ -9,7 +19,7 @@ const runs = { compose: ComposeRun, dockerfile: DockerfileRun, image: ImageRun }
 export default definePlugin({
   name: 'docker',
   config: DockerConfig,
-  needs: { clock: Clock, host: HostInfo, log: Logger },
+  needs: { clock: Clock, host: HostInfo, log: Logger, declared: Config },
   provides: [Runtime, Telemetry],
   runs,
   setup({ config, needs, provide, doctor }) {
@@ -23,7 +33,9 @@ export default definePlugin({
       provide(Runtime, kind, runtime)
       provide(Telemetry, kind, telemetry)
     }
-    doctor.add('engine', async (signal) => (await adapter()).lookAtEngine(signal))
+    const needed = () =>
+      [...servicesOf(needs.declared.current()).values()].some(({ run }) => run.kind in runs)
+    doctor.add('engine', async (signal) => (await adapter()).lookAtEngine(signal, needed()))
     doctor.add('compose', async () => (await adapter()).lookAtCompose())
   },
 })

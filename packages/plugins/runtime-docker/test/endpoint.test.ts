@@ -6,6 +6,8 @@ import { Contributions } from '@longshore/core'
 import { startTestKernel } from '@longshore/core/testkit'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { findEndpoint } from '../src/engine/endpoint.js'
+import { Engine } from '../src/client.js'
+import { lookAt } from '../src/engine/doctor.js'
 import plugin from '../src/index.js'
 
 let folder: string
@@ -59,4 +61,15 @@ it('a host that only runs commands starts whatever DOCKER_HOST says, and doctor 
   expect(await line()).toMatchObject({ ok: false, say: expect.stringContaining('no address of an engine') })
   vi.stubEnv('DOCKER_HOST', `unix://${folder}/none.sock`)
   expect(await line()).toMatchObject({ ok: false, say: expect.stringContaining('ENOENT') })
+})
+
+it('an engine that is not there is a fault where a service needs one', async () => {
+  const socketPath = join(folder, 'none.sock')
+  const engine = new Engine({ host: `unix://${socketPath}`, socketPath, from: 'the default' })
+  const look = (needed: boolean) => lookAt(engine, AbortSignal.timeout(10_000), needed)
+  expect(await look(false)).toMatchObject({
+    ok: true,
+    say: expect.stringContaining('no Docker engine is at'),
+  })
+  expect(await look(true)).toMatchObject({ ok: false, say: expect.stringContaining('none.sock') })
 })

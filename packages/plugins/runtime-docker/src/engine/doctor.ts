@@ -8,10 +8,10 @@ const enough = 0.05
 const Info = z.object({ DockerRootDir: z.string().default('') })
 
 /**
- * Whether the engine answers, and whether it has room. One that was found by nobody's word and does not exist is no fault:
- * most hosts that only run commands have none.
+ * Whether the engine answers, and whether it has room. One that was found by nobody's word and does not exist is no fault
+ * where no service needs one: most hosts that only run commands have none.
  */
-export async function lookAt(engine: Engine, signal: AbortSignal): Promise<DoctorLine> {
+export async function lookAt(engine: Engine, signal: AbortSignal, needed: boolean): Promise<DoctorLine> {
   try {
     const { Version, ApiVersion } = await engine.version(signal)
     const say = `Docker ${Version} (API ${ApiVersion}) answers at ${engine.endpoint.host}`
@@ -26,7 +26,12 @@ export async function lookAt(engine: Engine, signal: AbortSignal): Promise<Docto
       hint: 'Make room: docker system df shows what takes it.',
     }
   } catch (error) {
-    if (error instanceof AwayError && error.data?.['absent'] && engine.endpoint.from === 'the default')
+    if (
+      !needed &&
+      error instanceof AwayError &&
+      error.data?.['absent'] &&
+      engine.endpoint.from === 'the default'
+    )
       return {
         ok: true,
         say: `no Docker engine is at ${engine.endpoint.host}; only services in containers need one`,
