@@ -239,3 +239,16 @@ test('what stands within itself, or too deep, is a fault at its place', async ()
     expect(code).toBe(1)
   }
 })
+
+test('typical mistakes of containers are told with what belongs there', async () => {
+  const run = "{ kind: image, image: 'Team/App:::1', restart: allways, ports: ['8080:80'] }"
+  const { lines } = await check({
+    'longshore.config.yaml': `version: 1\nservices:\n  api:\n    source: ${source}\n    run: ${run}\ndocker: { hostPaths: [srv] }\n`,
+  })
+  expect(lines).toEqual([
+    expect.stringMatching(/run\.image: an image is written as name:tag/),
+    expect.stringMatching(/run\.restart: one of these belongs here: no, always, .*; did you mean always\?$/),
+    expect.stringMatching(/run\.ports\.0: say on which address/),
+    expect.stringMatching(/docker\.hostPaths\.0: a folder of the host is named from the root/),
+  ])
+})

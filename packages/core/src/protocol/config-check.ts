@@ -62,6 +62,11 @@ function say(issue: z.core.$ZodRawIssue): string | undefined {
     const each = issue.errors.flatMap(([first]) => (first ? [first.message] : []))
     return [...new Set(each)].join('; or: ') || undefined
   }
+  if (issue.code === 'invalid_value' && issue.values.length > 1) {
+    const known = issue.values.map(String)
+    const guess = typeof issue.input === 'string' ? nearest(issue.input, known) : undefined
+    return `one of these belongs here: ${known.join(', ')}${guess ? `; did you mean ${guess}?` : ''}`
+  }
   if (issue.code !== 'invalid_type') return undefined
   const wanted = names[issue.expected] ?? issue.expected
   if (issue.input === undefined) return `this is missing: ${wanted} belongs here`

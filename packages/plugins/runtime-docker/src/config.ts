@@ -92,12 +92,16 @@ export const containerOptions = {
 export const ContainerRun = z.strictObject(containerOptions)
 export type ContainerRun = z.infer<typeof ContainerRun>
 
+/** A registry with or without its port, a name, a tag and a digest, of which only the name has to be. */
+const reference =
+  /^(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::\d{1,5})?\/)?[a-z0-9]+(?:(?:\.|__?|-+|\/)[a-z0-9]+)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/
+
 /** The `run` section of `kind: image`. */
 export const ImageRun = z.strictObject({
   /** `name:tag` or `name@sha256:…`. */
-  image: z
-    .string()
-    .regex(/^[a-z0-9][\w.:/@-]{0,400}$/i, { error: 'an image is written as name:tag or name@sha256:…' }),
+  image: z.string().max(500).regex(reference, {
+    error: 'an image is written as name:tag or name@sha256:…, and its name in small letters',
+  }),
   pull: z.enum(['missing', 'always', 'never']).default('missing'),
   /** Who asks the registry. */
   registry: z.strictObject({ username: word.min(1), password: SecretRef }).optional(),
@@ -131,9 +135,11 @@ export const DockerConfig = z
     /** `unix:///path` or `tcp://host:port`; absent: DOCKER_HOST, the current context, the rootless socket, /var/run/docker.sock. */
     host: z.string().min(1).optional(),
     /** The path of the Compose binary; absent: where the `docker` command finds its plugins, then PATH. */
-    compose: z.string().startsWith('/').optional(),
+    compose: z.string().startsWith('/', { error: 'the binary is named from the root' }).optional(),
     /** Folders of the host, and all below them, that a volume may name. */
-    hostPaths: z.array(z.string().startsWith('/')).default([]),
+    hostPaths: z
+      .array(z.string().startsWith('/', { error: 'a folder of the host is named from the root: /srv/data' }))
+      .default([]),
     /** Images of each service that a rollback finds here, that which runs among them. */
     images: z.int().min(1).max(100).default(5),
   })
