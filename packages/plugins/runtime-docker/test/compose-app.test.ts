@@ -152,7 +152,7 @@ describe('a compose application of five services', needsCompose(), () => {
     )
     expect(placement!.running!.deployment).toBe(second.id)
     const alive = placement!.instances.filter(({ state }) => state === 'running')
-    expect(new Set(alive.map(({ name }) => name))).toEqual(new Set(names.map((each) => `${each}-1`)))
+    expect(new Set(alive.map(({ name }) => name))).toEqual(new Set(['api-1', 'db-1', 'web-1', 'worker-1']))
 
     const { images, env, resolved } = await made(second.id)
     expect(Object.keys(images).sort()).toEqual(names)
