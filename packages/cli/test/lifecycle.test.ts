@@ -248,8 +248,7 @@ test('the journal is followed over a restart of Longshore, without a gap', async
 
 test('init takes a compose file as it is, and what it writes is a good config', async () => {
   const folder = await folderWith({
-    'deploy/compose.yaml':
-      'name: Shop\nservices: { web: { image: "nginx:${TAG}", command: "$$X ${Y:-y}" } }\n',
+    'deploy/compose.yaml': `name: Shop\nservices: { web: { image: "nginx:\${TAG}", command: "$$X \${Y:-y}" } }\n`,
   })
   const from = ['init', '--from', 'deploy/compose.yaml', '--url', 'https://git.example/shop.git']
   const written = await longshore(from, folder)
