@@ -77,9 +77,10 @@ test('the archive after 3 recreations and 2 kills of Longshore: every line once,
   for (const kill of [false, true, true, false]) {
     await printsMore(printed)
     if (kill) {
-      await longshore.kill()
       // Until the pipe is full, it prints on.
-      await printsMore(printed, 1)
+      const more = printsMore(printed, 1)
+      await longshore.kill()
+      await more
       await longshore.start()
       await longshore.runs('hello', sha)
     } else expect((await longshore.cli('restart', 'hello')).code).toBe(0)
