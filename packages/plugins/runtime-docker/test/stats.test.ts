@@ -21,7 +21,7 @@ describe('what containers use', needs('docker'), () => {
   })
 
   const run = (script: string, ...options: string[]) => {
-    const labels = ['service=hello', 'host=box', 'deployment=one'].flatMap((label) => [
+    const labels = ['service=hello', 'host=box', 'deployment=deployment000001'].flatMap((label) => [
       '--label',
       `longshore.${label}`,
     ])
