@@ -16,6 +16,7 @@ import { InputError, RefusedError, UnavailableError } from '../kernel/errors.js'
 import { newId } from '../kernel/ids.js'
 import type { Logger } from '../kernel/logger.js'
 import { persist } from '../waiting/backoff.js'
+import { Bell } from '../waiting/bell.js'
 import type { Journal } from './journal.js'
 
 interface Parts {
@@ -51,7 +52,7 @@ export class Advance implements Journal {
   readonly #placements = new Map<string, Placement>()
   readonly #schemas = new Map<string, z.ZodType>()
   readonly #inFlight = new Set<Promise<void>>()
-  readonly #waiting = new Set<() => void>()
+  readonly #bell = new Bell()
   #recent: Event[] = []
   #turn: Promise<unknown> = Promise.resolve()
   #pending = 0
@@ -108,7 +109,7 @@ export class Advance implements Journal {
       if (batch.length > 0) {
         seen = batch.at(-1)!.seq
         yield batch
-      } else await this.#wake(signal)
+      } else await this.#bell.heard(signal)
     }
   }
 
@@ -247,8 +248,7 @@ export class Advance implements Journal {
     this.#durable = Math.max(this.#durable, events.at(-1)?.seq ?? 0)
     this.#recent.push(...events)
     if (this.#recent.length > 2 * recentEvents) this.#recent = this.#recent.slice(-recentEvents)
-    for (const wake of this.#waiting) wake()
-    this.#waiting.clear()
+    this.#bell.ring()
   }
 
   async #since(after: number): Promise<Event[]> {
@@ -256,17 +256,5 @@ export class Advance implements Journal {
     if (first !== undefined && first <= after + 1)
       return this.#recent.slice(after + 1 - first, after + 501 - first)
     return (await this.#parts.storage.events({ after, limit: 500 })).events
-  }
-
-  #wake(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        this.#waiting.delete(done)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      this.#waiting.add(done)
-      signal.addEventListener('abort', done, { once: true })
-    })
   }
 }

@@ -1,4 +1,5 @@
 import { readdir, type FileHandle } from 'node:fs/promises'
+import { Bell } from '../waiting/bell.js'
 import type { LogLine } from '../contracts/telemetry.js'
 
 /** One file of a log. Its name carries how many lines came before it, so that a reader counts exactly what it missed. */
@@ -76,7 +77,7 @@ export interface Live {
   readers: number
   /** Grows with every change, so that a reader that looked away knows that it missed one. */
   version: number
-  wake: Set<() => void>
+  bell: Bell
 }
 
 const lives = new Map<string, Live>()
@@ -89,7 +90,7 @@ export function meet(directory: string, as: 'writers' | 'readers'): Live {
     writers: 0,
     readers: 0,
     version: 0,
-    wake: new Set<() => void>(),
+    bell: new Bell(),
   }
   const live = lives.get(directory) ?? fresh
   lives.set(directory, live)
@@ -105,19 +106,10 @@ export function leave(directory: string, live: Live, as: 'writers' | 'readers'):
 
 export function tell(live: Live): void {
   live.version++
-  for (const wake of live.wake) wake()
+  live.bell.ring()
 }
 
 /** Resolves at the first change since the version, or when the signal aborts. */
-export function changed(live: Live, version: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (live.version !== version || signal.aborted) return resolve()
-    const done = () => {
-      live.wake.delete(done)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    live.wake.add(done)
-    signal.addEventListener('abort', done)
-  })
+export async function changed(live: Live, version: number, signal: AbortSignal): Promise<void> {
+  if (live.version === version) await live.bell.heard(signal)
 }

@@ -1,11 +1,12 @@
 import type { LogFrame, LogLine, LogQuery, StatsQuery, Telemetry } from '../../contracts/telemetry.js'
 import { systemClock } from '../../kernel/clock.js'
+import { Bell } from '../../waiting/bell.js'
 import type { Sample } from '../../protocol/index.js'
 
 /** What instances printed, in memory, without a bound. */
 export class FakeTelemetry implements Telemetry {
   readonly #lines: (LogLine & { service: string })[] = []
-  readonly #wake = new Set<() => void>()
+  readonly #bell = new Bell()
   readonly #uses = new Map<string, { service: string; sample: Omit<Sample, 'time'> }>()
 
   /** An instance prints whole lines. */
@@ -21,7 +22,7 @@ export class FakeTelemetry implements Telemetry {
         partial: false,
       })
     }
-    for (const wake of this.#wake) wake()
+    this.#bell.ring()
   }
 
   async *logs({ tail, follow, ...query }: LogQuery, signal: AbortSignal): AsyncGenerator<LogFrame> {
@@ -34,7 +35,7 @@ export class FakeTelemetry implements Telemetry {
       const fresh = this.#lines.slice(next).filter((line) => fits(line, query))
       next = this.#lines.length
       if (fresh.length > 0) yield { lines: fresh, skipped: 0 }
-      else await this.#more(signal)
+      else await this.#bell.heard(signal)
     }
   }
 
@@ -57,19 +58,6 @@ export class FakeTelemetry implements Telemetry {
       yield own.map(({ sample }) => ({ ...sample, time }))
       await systemClock.sleep(every, signal).catch(() => undefined)
     }
-  }
-
-  #more(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        this.#wake.delete(done)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      if (signal.aborted) return resolve()
-      this.#wake.add(done)
-      signal.addEventListener('abort', done)
-    })
   }
 }
 

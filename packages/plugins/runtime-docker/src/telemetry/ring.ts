@@ -1,3 +1,4 @@
+import { Bell } from '@longshore/core'
 import type { LogFrame, LogLine } from '@longshore/core'
 import type { Line } from './demux.js'
 
@@ -34,7 +35,7 @@ export class Ring {
   #weight = 0
   #sequence = 0
   #counts: Counts = { stdout: 0, stderr: 0, note: 0 }
-  readonly #wake = new Set<() => void>()
+  readonly #bell = new Bell()
   /** Set when nothing more comes, with what ended it when that was a fault. */
   ended: { error?: Error } | undefined
 
@@ -50,12 +51,12 @@ export class Ring {
     this.#counts = after
     this.#weight += weight
     while (this.#weight > most && this.#batches.length > 1) this.#weight -= this.#batches.shift()!.weight
-    this.#tell()
+    this.#bell.ring()
   }
 
   end(error?: Error): void {
     this.ended ??= { error }
-    this.#tell()
+    this.#bell.ring()
   }
 
   /** How many batches are gone. */
@@ -110,20 +111,7 @@ export class Ring {
 
   /** Resolves with the next lines, with the end, or with the signal. */
   changed(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        this.#wake.delete(done)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      if (signal.aborted) return resolve()
-      this.#wake.add(done)
-      signal.addEventListener('abort', done)
-    })
-  }
-
-  #tell(): void {
-    for (const wake of this.#wake) wake()
+    return this.#bell.heard(signal)
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { deflateRaw, type InputType, type ZlibOptions } from 'node:zlib'
+import { Bell } from '@longshore/core'
 import type { LogLine } from '@longshore/core'
 import type { Known } from '../instances.js'
 import { bodyOf, isWhole, longestSpan, makeBlock, makeBody, readHead, recordsOf, span } from './block.js'
@@ -39,7 +40,7 @@ const segments = 16
 export class Archive {
   readonly #options: ArchiveOptions
   readonly #segments: Segment[]
-  readonly #wake = new Set<() => void>()
+  readonly #bell = new Bell()
   #open: OpenBlock
   /** The place up to which lines are in files. */
   #saved: number
@@ -100,23 +101,14 @@ export class Archive {
       }
       // Whoever waits shall see whose they are.
       await this.#name()
-      if (lines.length + skipped > 0) this.#tell()
+      if (lines.length + skipped > 0) this.#bell.ring()
       await this.#save()
     })
   }
 
   /** Resolves when there is more than up to that place, or when the signal aborts. */
-  more(place: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.end > place || this.#closed || signal.aborted) return resolve()
-      const done = () => {
-        this.#wake.delete(done)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      this.#wake.add(done)
-      signal.addEventListener('abort', done)
-    })
+  async more(place: number, signal: AbortSignal): Promise<void> {
+    if (this.end <= place && !this.#closed) await this.#bell.heard(signal)
   }
 
   get closed(): boolean {
@@ -137,7 +129,7 @@ export class Archive {
       await this.#save()
       this.#closed = true
       await this.#file.close()
-      this.#tell()
+      this.#bell.ring()
     })
   }
 
@@ -145,10 +137,6 @@ export class Archive {
     const done = this.#queue.then(work)
     this.#queue = done.catch(() => undefined)
     return done
-  }
-
-  #tell(): void {
-    for (const wake of this.#wake) wake()
   }
 
   #isFull({ time, bytes }: LogLine): boolean {
