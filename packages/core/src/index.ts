@@ -90,6 +90,7 @@ export { deploymentUnknown, serviceUnknown } from './flow/unknown.js'
 
 // What is printed: bounded logs of byte-exact lines, and many of them read as one.
 export {
+  closeSources,
   lastOf,
   LineLog,
   LiveLines,

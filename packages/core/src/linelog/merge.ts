@@ -14,6 +14,14 @@ export function sourceOf(frames: AsyncIterable<LogFrame>): LineSource {
   return { frames: frames[Symbol.asyncIterator](), lines: [], caughtUp: false, done: false }
 }
 
+/**
+ * Nobody reads on: what the sources hold open is closed, once their signal has ended what they wait for. A generator that
+ * is left as it stands would keep its file until garbage is collected.
+ */
+export function closeSources(sources: Pick<LineSource, 'frames'>[]): void {
+  for (const { frames } of sources) frames.return?.()?.catch(() => undefined)
+}
+
 /** What is kept of all sources, in time order; each is held by one chunk at most. */
 export async function* mergeLines(sources: LineSource[]): AsyncGenerator<LogFrame> {
   for (;;) {
@@ -100,5 +108,6 @@ export class LiveLines {
         this.#wake()
       })
     }
+    closeSources([{ frames }])
   }
 }

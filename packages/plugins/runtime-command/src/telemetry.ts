@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Sample } from '@longshore/core/protocol'
 import {
+  closeSources,
   lastOf,
   LiveLines,
   mergeLines,
@@ -40,9 +41,10 @@ export class CommandTelemetry implements Telemetry {
       known.add(instance)
       live.add(this.#open({ ...query, tail: undefined }, instance, either).frames)
     })
+    let sources: LineSource[] = []
     try {
       const wanted = names.filter((name) => query.instance === undefined || query.instance === name)
-      const sources = wanted.map((name) => this.#open(query, name, either))
+      sources = wanted.map((name) => this.#open(query, name, either))
       yield* query.tail === undefined ? mergeLines(sources) : lastOf(query.tail, mergeLines(sources))
       if (!query.follow) return
       for (const { frames, done } of sources) if (!done) live.add(frames)
@@ -50,6 +52,7 @@ export class CommandTelemetry implements Telemetry {
     } finally {
       quiet()
       left.abort()
+      closeSources(sources)
     }
   }
 

@@ -1,5 +1,5 @@
-import { lastOf, LiveLines, mergeLines, sourceOf } from '@longshore/core'
-import type { Clock, LogFrame, LogQuery } from '@longshore/core'
+import { Bell, closeSources, lastOf, LiveLines, mergeLines, sourceOf } from '@longshore/core'
+import type { Clock, LineSource, LogFrame, LogQuery } from '@longshore/core'
 import type { Engine } from '../client.js'
 import { labelsOfPlacement } from '../container/labels.js'
 import { Follower, readOnce } from './follow.js'
@@ -23,19 +23,19 @@ export class DockerLogs {
   async *read(query: LogQuery, signal: AbortSignal): AsyncGenerator<LogFrame> {
     const left = new AbortController()
     const either = AbortSignal.any([signal, left.signal])
+    let sources: LineSource[] = []
     try {
       if (query.follow) yield* this.#follow(query, either)
       else if (query.tail !== 0) {
         const ids = await this.#containers(query, either)
-        yield* inOrder(
-          query,
-          ids.map((id) => sourceOf(readOnce(this.#engine, id, query, either))),
-        )
+        sources = ids.map((id) => sourceOf(readOnce(this.#engine, id, query, either)))
+        yield* inOrder(query, sources)
       }
     } catch (error) {
       if (!signal.aborted) throw error
     } finally {
       left.abort()
+      closeSources(sources)
     }
   }
 
@@ -61,9 +61,13 @@ export class DockerLogs {
     }
     void this.#watch(query, events, add, signal)
     const sources = ids.map((id) => sourceOf(new Follower(tools, id, query, signal).frames()))
-    yield* inOrder(query, sources)
-    for (const { frames, done } of sources) if (!done) live.add(frames)
-    yield* live.frames()
+    try {
+      yield* inOrder(query, sources)
+      for (const { frames, done } of sources) if (!done) live.add(frames)
+      yield* live.frames()
+    } finally {
+      closeSources(sources)
+    }
   }
 
   /** Tells of containers that start or go, over restarts of the engine. */
@@ -101,24 +105,15 @@ function inOrder({ tail }: LogQuery, sources: Parameters<typeof mergeLines>[0]):
 
 /** Wakes those who wait for a container to be started or removed. */
 class Moves {
-  readonly #waiting = new Map<string, Set<() => void>>()
+  readonly #bells = new Map<string, Bell>()
 
   tell(id: string): void {
-    for (const wake of this.#waiting.get(id) ?? []) wake()
+    this.#bells.get(id)?.ring()
   }
 
   next(id: string, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const waiting = this.#waiting.get(id) ?? new Set()
-      this.#waiting.set(id, waiting)
-      const done = () => {
-        waiting.delete(done)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      waiting.add(done)
-      if (signal.aborted) done()
-      else signal.addEventListener('abort', done)
-    })
+    const bell = this.#bells.get(id) ?? new Bell()
+    this.#bells.set(id, bell)
+    return bell.heard(signal)
   }
 }
