@@ -86,6 +86,6 @@ export class Healer {
 
   #placement(service: string): Placement | undefined {
     const { flow, host } = this.#parts
-    return flow.placements().find((each) => each.service === service && each.host === host)
+    return flow.placement(service, host)
   }
 }

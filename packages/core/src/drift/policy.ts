@@ -1,7 +1,11 @@
 import type { FlowParts } from '../flow/parts.js'
-import type { Placement } from '../protocol/index.js'
+import { isDrifted, isLost, type Placement } from '../protocol/index.js'
 
-/** Whether what is gone without anybody's wish is brought back. */
-export function heals({ service }: FlowParts, { service: name, drift }: Placement): boolean {
-  return (service(name)?.policy.drift ?? 'heal') === 'heal' && !drift?.gaveUp
+/**
+ * Whether what ran is gone without anybody's wish and to be brought back, however often that fails. Of what its runtime calls
+ * drift healing is the end.
+ */
+export function comesBack({ service }: FlowParts, placement: Placement): boolean {
+  const heals = (service(placement.service)?.policy.drift ?? 'heal') === 'heal'
+  return heals && !placement.drift?.gaveUp && isLost(placement) && !isDrifted(placement)
 }

@@ -26,6 +26,7 @@ import { Works } from './works.js'
 export interface Flow {
   /** Every placement that was ever declared, by name. */
   placements(): Placement[]
+  placement(service: string, host: string): Placement | undefined
   /** What is known of a host as such: the engines of it that do not answer. */
   hostState(host: string): Promise<HostState | undefined>
   deployment(id: string): Promise<Deployment | undefined>
@@ -95,6 +96,7 @@ function doors({ parts, request }: Works, storage: Storage): Flow {
   const { journal, outputs } = parts
   return {
     placements: () => [...journal.placements().values()].sort((a, b) => (a.service < b.service ? -1 : 1)),
+    placement: (service, host) => journal.placement(service, host),
     hostState: (host) => journal.hostState(host),
     deployment: (id) => journal.deployment(id),
     request,

@@ -1,8 +1,6 @@
 import {
   desired,
   gaveUp,
-  isDrifted,
-  isLost,
   nextHeal,
   satisfied,
   systemActor,
@@ -15,7 +13,7 @@ import { newId } from '../kernel/ids.js'
 import { persist } from '../waiting/backoff.js'
 import { endWith } from './end.js'
 import type { FlowParts } from './parts.js'
-import { heals } from '../drift/policy.js'
+import { comesBack } from '../drift/policy.js'
 import { Ended, Pipeline, type Attempt } from './pipeline.js'
 
 /** Why `desired` is asked again. `force`: a person wants it, so what failed is tried again and what runs is replaced. */
@@ -124,11 +122,6 @@ export class Lane {
     this.#work = undefined
   }
 
-  /** Whether it is gone and to be brought back, however often that fails; of what its runtime calls drift healing is the end. */
-  #lost(placement: Placement): boolean {
-    return isLost(placement) && !isDrifted(placement) && heals(this.#parts, placement)
-  }
-
   /** One look at the difference between what runs and what should. */
   async #close(ask: Ask): Promise<void> {
     const placement = this.#placement()
@@ -143,7 +136,7 @@ export class Lane {
     }
     const failed = gaveUp(placement)
     const back =
-      this.#lost(placement) ||
+      comesBack(this.#parts, placement) ||
       (ask.heals !== undefined && ask.heals === running?.deployment && nextHeal(placement)?.act === 'try')
     if (!ask.force && !back && (failed || satisfied(placement))) return
     // What was lost or has drifted comes back as it ran, when the newest is known to fail.
@@ -155,7 +148,7 @@ export class Lane {
     const like = ask.like ?? (same && trigger !== 'operator' ? running.deployment : undefined)
     await this.#deploy(placement, { id, commit, trigger, actor, why, like }, wanted.sha)
     const after = this.#placement()
-    if (after && this.#lost(after))
+    if (after && comesBack(this.#parts, after))
       throw new UnavailableError('SERVICE_LOST', after.last?.reason ?? 'it is gone')
     // What came in meanwhile, or what this one left undone, is looked at again; a failure is not.
     this.#ask ??= { trigger, actor: systemActor }

@@ -1,8 +1,6 @@
 import {
   alive,
   desired,
-  isDrifted,
-  isLost,
   systemActor,
   type CoreDraft,
   type Instance,
@@ -12,7 +10,7 @@ import type { FoundInstance } from '../contracts/runtime.js'
 import { kindsOf } from '../drift/changes.js'
 import { endWith } from './end.js'
 import type { FlowParts } from './parts.js'
-import { heals } from '../drift/policy.js'
+import { comesBack } from '../drift/policy.js'
 
 /**
  * After a start, whatever ended the last run: no deployment stays under way for ever, nothing that should not run goes on,
@@ -48,8 +46,9 @@ export async function resume(
   }
   if (drafts.length > 0) await journal.record(...drafts)
   const here = [...journal.placements().values()].filter((each) => each.host === host)
-  const isGone = (each: Placement) => isLost(each) && !isDrifted(each) && heals(parts, each)
-  const lost = here.filter((each) => desired(each).commit && (suspect.has(each.service) || isGone(each)))
+  const lost = here.filter(
+    (each) => desired(each).commit && (suspect.has(each.service) || comesBack(parts, each)),
+  )
   return { found: new Set(deployed.keys()), lost: new Set(lost.map(({ service }) => service)) }
 }
 

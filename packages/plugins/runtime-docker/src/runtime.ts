@@ -1,4 +1,3 @@
-import { LongshoreError } from '@longshore/core'
 import type {
   ApplyContext,
   Clock,
@@ -22,7 +21,7 @@ import { Retold } from './engine/retold.js'
 import type { AppliedServices } from './engine/applied.js'
 import { inspectAll } from './engine/inspect.js'
 import { watchContainers } from './engine/watch.js'
-import { upLate } from './errors.js'
+import { isFault, upLate } from './errors.js'
 import { isUp, type ContainerSummary } from './schema.js'
 
 export interface Tools {
@@ -171,8 +170,7 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
   /** Milliseconds between SIGTERM and SIGKILL, as they were declared when it was started. */
   async #grace(instance: string): Promise<number> {
     const { Config } = await this.#tools.engine.inspect(instance).catch((error: unknown) => {
-      if (error instanceof LongshoreError && error.data?.['fault'] === 'missing')
-        return { Config: { StopTimeout: 0 } }
+      if (isFault(error, 'missing')) return { Config: { StopTimeout: 0 } }
       throw error
     })
     return (Config.StopTimeout ?? 10) * 1_000

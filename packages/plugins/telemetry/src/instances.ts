@@ -50,9 +50,7 @@ export class Instances {
   }
 
   #placed(service: string, instance: string): Known | undefined {
-    const placement = this.#flow
-      .placements()
-      .find((each) => each.service === service && each.host === this.#host)
+    const placement = this.#flow.placement(service, this.#host)
     const { deployment, name } = placement?.instances.find(({ id }) => id === instance) ?? {}
     return deployment === undefined ? undefined : { deployment, name }
   }

@@ -1,6 +1,5 @@
-import { LongshoreError } from '@longshore/core'
 import type { PlacementRef } from '@longshore/core'
-import type { Engine } from '../client.js'
+import { ignore, type Engine } from '../client.js'
 import { instanceOf, labelsOfPlacement } from '../container/labels.js'
 import type { ContainerDetails } from '../schema.js'
 
@@ -12,11 +11,7 @@ export async function inspectAll(
 ): Promise<ContainerDetails[]> {
   const all = await engine.containers(labelsOfPlacement({ service, host }), signal)
   const owned = all.filter(({ Id, Labels }) => instanceOf(Id, Labels))
-  const details = await Promise.all(owned.map(({ Id }) => engine.inspect(Id).catch(unlessMissing)))
+  // One may go between two calls.
+  const details = await Promise.all(owned.map(({ Id }) => engine.inspect(Id).catch(ignore('missing'))))
   return details.filter((each) => each !== undefined)
-}
-
-/** It went between two calls. */
-function unlessMissing(error: unknown): undefined {
-  if (!(error instanceof LongshoreError) || error.data?.['fault'] !== 'missing') throw error
 }

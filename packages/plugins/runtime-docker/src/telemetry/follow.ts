@@ -1,6 +1,7 @@
 import { AwayError, LongshoreError } from '@longshore/core'
 import type { Clock, LogFrame, LogQuery } from '@longshore/core'
 import type { Engine } from '../client.js'
+import { isFault } from '../errors.js'
 import type { Unread } from '../engine/unread.js'
 import type { Line } from './demux.js'
 import { readKept, stampOf, type Readers } from './reader.js'
@@ -31,7 +32,7 @@ export async function* readOnce(
     for await (const lines of readKept(engine, id, { ...asked(query), until, whole: true }, signal))
       yield* framed(lines, query)
   } catch (error) {
-    if (!signal.aborted && faultOf(error) !== 'missing') throw error
+    if (!signal.aborted && !isFault(error, 'missing')) throw error
   }
 }
 
@@ -77,7 +78,7 @@ export class Follower {
         }
         pause = pauses.first
       } catch (error) {
-        if (this.#signal.aborted || faultOf(error) === 'missing') return
+        if (this.#signal.aborted || isFault(error, 'missing')) return
         if (!passes(error)) throw error
         yield* this.#meet()
         await clock.sleep(pause, this.#signal).catch(() => undefined)
@@ -183,10 +184,6 @@ function* framed(lines: Line[], query: LogQuery): Generator<LogFrame> {
         (line) => (stream ?? line.stream) === line.stream && line.time >= since && line.time <= until,
       )
   if (wanted.length > 0) yield { lines: wanted, skipped: 0 }
-}
-
-function faultOf(error: unknown): unknown {
-  return error instanceof LongshoreError ? error.data?.['fault'] : undefined
 }
 
 /** Whether the engine went away or goes: it is asked again. */
