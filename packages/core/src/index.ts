@@ -6,9 +6,12 @@ export {
   type Sighting,
   type Source,
 } from './contracts/git-provider.js'
+export { HealthProbe, type CheckTarget, type Verdict } from './contracts/health-probe.js'
 export {
   Runtime,
   type ApplyContext,
+  type Command,
+  type Exit,
   type FoundInstance,
   type InstanceChange,
   type Output,
@@ -54,7 +57,17 @@ export {
   type OneToken,
   type Token,
 } from './kernel/token.js'
-export { refuseIf, type Hook, type Hooks, type Refusal, type Undo, type Verdict } from './kernel/hooks.js'
+export {
+  refuseIf,
+  type Asking,
+  type Hook,
+  type Hooks,
+  type Judgement,
+  type Refusal,
+  type Settlement,
+  type Undo,
+  type Vouch,
+} from './kernel/hooks.js'
 export { StreamReply, type Route, type RouteHandler, type RouteRequest } from './kernel/route.js'
 export type { Topic, TopicWatch } from './kernel/topic.js'
 export { Config, ConfigError, parseConfig } from './kernel/config.js'
@@ -64,7 +77,8 @@ export { HostInfo } from './kernel/host.js'
 export { Clock, systemClock } from './kernel/clock.js'
 export { persist } from './waiting/backoff.js'
 export { Bell } from './waiting/bell.js'
-export { within } from './waiting/deadline.js'
+export { Commands } from './waiting/command.js'
+export { deadline, within } from './waiting/deadline.js'
 export {
   AwayError,
   DeadlineError,

@@ -1,8 +1,11 @@
 import { tmpdir } from 'node:os'
 import { describe, it } from 'vitest'
+import type { CheckTarget } from '../src/index.js'
+import { FakeProbe } from '../src/testkit/fakes/health-probe.js'
 import { FakeRun, FakeRuntime } from '../src/testkit/fakes/runtime.js'
 import { FakeSecretStore } from '../src/testkit/fakes/secret-store.js'
 import { FakeTelemetry } from '../src/testkit/fakes/telemetry.js'
+import { healthProbeLaws } from '../src/testkit/laws/health-probe.js'
 import { runtimeLaws } from '../src/testkit/laws/runtime.js'
 import { secretStoreLaws } from '../src/testkit/laws/secret-store.js'
 import { statsLaws } from '../src/testkit/laws/stats.js'
@@ -23,7 +26,18 @@ describe('the fake runtime', () => {
       runtime.drift(service, [{ what: 'config', say: 'somebody changed it' }])
       return async () => runtime.drift(service, [])
     }
-    return { runtime, runs, directory: tmpdir(), alive, disturb, reopen: async () => runtime, close }
+    const commands = {
+      ends: ['3', 'one', 'two'],
+      lasts: ['hang', 'began'],
+      leaves: ['0', 'left'],
+      // One that lasts counts for what it would begin as well; none outlives the process that it is in.
+      alive: async () => runtime.underWay.underWay * 2,
+    }
+    const reopen = async () => {
+      await runtime.underWay.close()
+      return runtime
+    }
+    return { runtime, runs, directory: tmpdir(), alive, disturb, commands, reopen, close }
   }
   for (const law of runtimeLaws(make)) it(law.name, law.run)
 })
@@ -64,4 +78,15 @@ describe('the fake secret store', () => {
     return { store, keep, nowhere: { path: 'nowhere' }, close }
   }
   for (const law of secretStoreLaws(make)) it(law.name, law.run)
+})
+
+describe('the fake probe', () => {
+  const make = async () => {
+    const probe = new FakeProbe()
+    probe.says.set('ill', { state: 'unhealthy', reason: 'as told' }).set('hangs', 'hang')
+    const target = (name: string) => ({ name }) as CheckTarget
+    const targets = { well: target('well'), ill: target('ill'), hangs: target('hangs') }
+    return { probe, ...targets, open: async () => 0, close }
+  }
+  for (const law of healthProbeLaws(make)) it(law.name, law.run)
 })

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest'
 import { reconfigure } from '../src/longshore.js'
 import { why, type DriftPolicy } from '../src/protocol/index.js'
-import { FakeGit } from '../src/testkit/index.js'
+import { FakeGit, HandClock } from '../src/testkit/index.js'
 import { after, all, config, differences, others, placement, runs, state, workedOff } from './drifting.js'
-import { HandClock } from './hand-clock.js'
 import { ines, of, settled, start, url, world } from './start.js'
 
 it('heals what drifted: told once, the same commit again with the images that it used, and healed is told', async () => {

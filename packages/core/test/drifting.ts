@@ -1,7 +1,6 @@
 import { expect, vi } from 'vitest'
 import { stateOf, type DriftPolicy, type Event } from '../src/protocol/index.js'
-import type { TestKernel, TestKernelOptions } from '../src/testkit/index.js'
-import { HandClock } from './hand-clock.js'
+import { HandClock, type TestKernel, type TestKernelOptions } from '../src/testkit/index.js'
 import { settled, start, url } from './start.js'
 
 export const differences = [

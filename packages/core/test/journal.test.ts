@@ -1,7 +1,15 @@
 import { expect, it } from 'vitest'
+import { z } from 'zod'
 import type { Batch, Storage } from '../src/index.js'
 import { Journal, Storage as StorageToken, definePlugin, UnavailableError } from '../src/index.js'
-import { coreProtocol, reduce, systemActor, type CoreDraft, type State } from '../src/protocol/index.js'
+import {
+  coreProtocol,
+  reduce,
+  systemActor,
+  type CoreDraft,
+  type Event,
+  type State,
+} from '../src/protocol/index.js'
 import { MemoryStorage } from '../src/testkit/index.js'
 import { ines, start } from './start.js'
 
@@ -55,6 +63,26 @@ it('numbers without a gap, and keeps documents that the reducer makes of the eve
   expect(Object.fromEntries(kept.map(({ key, value }) => [key, value]))).toEqual(
     JSON.parse(JSON.stringify(state.placement)),
   )
+})
+
+it('what a plugin tells of a service leaves the placement as it is, and makes a document of its own', async () => {
+  const notes = { name: 'note', key: ({ kind }: Event) => (kind === 'note.made' ? 'all' : undefined) }
+  const reduceNotes = (state: number | undefined) => (state ?? 0) + 1
+  const plugin = definePlugin({
+    name: 'notes',
+    protocol: {
+      events: { 'note.made': z.strictObject({}) },
+      slices: [{ ...notes, reduce: reduceNotes }],
+    },
+    setup: () => undefined,
+  })
+  const { journal, storage, flow } = await start({ plugins: [plugin], config: { services: {} } })
+  await journal.record(declared('a'))
+  const before = flow.placement('a', 'test')
+  await journal.record({ kind: 'note.made', service: 'a', actor: ines, data: {} })
+  expect(before).toBeDefined()
+  expect(flow.placement('a', 'test')).toBe(before)
+  expect(await storage.get('note', 'all')).toBe(1)
 })
 
 it('follows without gap or double, from any seq on, also while it is written', async () => {
@@ -119,4 +147,12 @@ it('refuses a kind that nobody declared, and data of another shape', async () =>
     }),
   ).rejects.toMatchObject({ code: 'EVENT_INVALID' })
   expect(journal.last()).toBe(last)
+})
+
+it('keeps a placement through events that the core knows nothing of', async () => {
+  const events = { 'fire.drilled': z.strictObject({}) }
+  const plugin = definePlugin({ name: 'drill', protocol: { events }, setup: () => undefined })
+  const { journal, flow } = await start({ plugins: [plugin] })
+  await journal.record({ kind: 'fire.drilled', service: 'hello', actor: systemActor, data: {} })
+  expect(flow.placement('hello', 'test')).toMatchObject({ declared: true })
 })

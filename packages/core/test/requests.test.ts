@@ -138,3 +138,16 @@ describe('the config', () => {
     expect(flow.placements()[0]?.declared).toBe(true)
   })
 })
+
+it('what was lost and is tried again is another deployment each time, also where a person asked for one', async () => {
+  const { git, seen, flow, runtime } = await start()
+  const sha = git.commit(url, 'main', { a: '1' })
+  await seen(settled(sha, 'kept'))
+  runtime.broken = true
+  runtime.lose('hello', 'it was killed')
+  await seen(settled(sha, 'failed'))
+  const { deployment } = await flow.request({ kind: 'deploy', service: 'hello', actor: ines })
+  await seen((event) => settled(sha, 'failed')(event) && event.deployment === deployment)
+  runtime.broken = false
+  await seen((event) => settled(sha, 'kept')(event) && event.deployment !== deployment && event.seq > 12)
+})

@@ -2,15 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, onTestFinished } from 'vitest'
-import type { Actor, Event } from '../src/protocol/index.js'
+import type { Actor, Placement } from '../src/protocol/index.js'
 import {
-  FakeGit,
-  FakeRuntime,
-  memoryDisk,
+  newWorld,
+  settled,
   startTestKernel,
   type TestKernel,
   type TestKernelOptions,
 } from '../src/testkit/index.js'
+
+export { happened as of, settled } from '../src/testkit/index.js'
 
 export const url = 'https://git.example/team/hello.git'
 export const ines: Actor = { kind: 'local', name: 'ines' }
@@ -28,17 +29,6 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((kernel) => kernel.stop()))
 })
 
-/** A deployment of the commit settled with this outcome. */
-export function settled(sha: string, outcome: string): (event: Event) => boolean {
-  return ({ kind, commit, data }) =>
-    kind === 'deployment.settled' && commit === sha && (data as { outcome: string }).outcome === outcome
-}
-
-/** Something of this kind happened, to this commit if one is given. */
-export function of(kind: string, sha?: string): (event: Event) => boolean {
-  return (event) => event.kind === kind && (sha === undefined || event.commit === sha)
-}
-
 /** One service of kind `fake`, or several by their run sections. */
 export function services(runs: Record<string, object>, source: object = {}): Record<string, unknown> {
   const entries = Object.entries(runs).map(([name, run]) => [
@@ -52,5 +42,21 @@ export function services(runs: Record<string, object>, source: object = {}): Rec
 export async function world() {
   const data = await mkdtemp(join(tmpdir(), 'longshore-world-'))
   onTestFinished(() => rm(data, { recursive: true, force: true }))
-  return { data, disk: memoryDisk(), git: new FakeGit(), runtime: new FakeRuntime() }
+  return { data, ...newWorld() }
+}
+
+/** The placement of the one service, or of another. */
+export function placementOf({ flow }: TestKernel, service = 'hello'): Placement {
+  return flow.placement(service, 'test')!
+}
+
+/** Commits follow each other on main, and each one is kept before the next. */
+export async function kept(kernel: TestKernel, ...messages: string[]): Promise<string[]> {
+  const shas: string[] = []
+  for (const message of messages) {
+    const sha = kernel.git.commit(url, 'main', { a: message }, { message })
+    await kernel.seen(settled(sha, 'kept'))
+    shas.push(sha)
+  }
+  return shas
 }

@@ -43,6 +43,20 @@ export class Checkouts {
     return join(folder, name)
   }
 
+  /** The same for a tree that only `use` needs. */
+  async borrow<T>(
+    fill: (directory: string) => Promise<void>,
+    use: (directory: string) => Promise<T>,
+  ): Promise<T> {
+    const part = await mkdtemp(join(this.#half, 'new-'))
+    try {
+      await fill(part)
+      return await use(part)
+    } finally {
+      this.#remove(part)
+    }
+  }
+
   /** Takes away all but the trees of the deployments to keep and the `last` ones beside them. Not while one is written. */
   async clean(service: string, keep: ReadonlySet<string>, last: number): Promise<void> {
     const folder = join(this.#root, service)

@@ -35,7 +35,8 @@ export interface CheckoutReport {
  * Law: a watch yields the head first, then each new head; a commit may repeat, the newest is never lost; it ends when
  * its signal aborts, and never throws for a server that is away. `checkout` writes exactly that commit into an empty
  * directory, or rejects and leaves the directory empty. `changed` and `contains` answer undefined when they cannot
- * tell. Nothing of the repository is executed. Secrets never stand in errors, argv or a repository's config.
+ * tell. What `object` answers has the sha as its hash. Nothing of the repository is executed. Secrets never stand in
+ * errors, argv or a repository's config.
  */
 export interface GitProvider {
   watch(source: Source, signal: AbortSignal): AsyncIterable<Sighting>
@@ -43,9 +44,17 @@ export interface GitProvider {
   fetch(source: Source, sha: Sha, signal: AbortSignal): Promise<Commit>
   /** The paths that differ between two commits, both fetched before. */
   changed(source: Source, from: Sha, to: Sha, signal: AbortSignal): Promise<string[] | undefined>
-  /** Whether `ancestor` is in the history of `sha`, as far as it was fetched. */
-  contains(source: Source, sha: Sha, ancestor: Sha, signal: AbortSignal): Promise<boolean | undefined>
+  /** Whether `ancestor` is in the history of `sha`, as far as some hundred commits tell; with `deep`, however long it takes. */
+  contains(
+    source: Source,
+    sha: Sha,
+    ancestor: Sha,
+    signal: AbortSignal,
+    deep?: boolean,
+  ): Promise<boolean | undefined>
   checkout(source: Source, sha: Sha, directory: string, signal: AbortSignal): Promise<CheckoutReport>
+  /** The exact bytes of the commit's object, without git's own head: what a signature of it is about. */
+  object(source: Source, sha: Sha, signal: AbortSignal): Promise<Uint8Array>
   /** The commit and those before it, newest first, at most `limit`; what is here, and why no more, when the server is away. */
   history(source: Source, sha: Sha, limit: number, signal: AbortSignal): Promise<CommitHistory>
 }

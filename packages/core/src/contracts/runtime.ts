@@ -1,4 +1,4 @@
-import type { Commit, Difference, Made } from '../protocol/index.js'
+import type { Commit, Difference, Made, Preview } from '../protocol/index.js'
 import type { Secret } from '../kernel/secret.js'
 import { manyToken } from '../kernel/token.js'
 
@@ -45,6 +45,24 @@ export interface ApplyContext {
   aside<T>(work: () => Promise<T>): Promise<T>
 }
 
+/**
+ * A command to its end, beside what runs: `checkout` on the host in the tree, `instance` in one that runs, else in a container of its own. With
+ * `made` that is of the image that was used then. `timeout` is its own: whoever runs it ends it then with COMMAND_TIMEOUT.
+ */
+export interface Command<Run = unknown> extends Plan<Run> {
+  argv: readonly string[]
+  in: {
+    kind: 'checkout' | 'instance' | 'container'
+    /** Of a compose project: which of its services. */ service?: string
+  }
+}
+
+/** How a command ended. */
+export interface Exit {
+  exitCode: number | null
+  signal: string | null
+}
+
 /** Something that runs, found by what it is marked with. */
 export interface FoundInstance extends PlacementRef {
   instance: string
@@ -84,15 +102,22 @@ export type RuntimeChange =
  * does nothing when nothing runs. Everything started is marked and found again by `find` after a restart of Longshore,
  * which adopts it or ends it: never twice, never orphaned. `uses` answers the deployments whose folders are still
  * needed: of what runs, and of what is yet to be ended. `watch` tells every change of an instance, in order, until
- * its signal aborts.
+ * its signal aborts. `run` answers when the command and all that it began is gone, also when it is aborted; it is refused
+ * with COMMAND_PLACE where it is not among `runs`. `preview` tells what `apply` would do, and throws what that would refuse; it
+ * touches nothing: nothing is made, started, pulled or built.
  */
 export interface Runtime<Run = any> {
-  readonly supports: { keepsOld: boolean }
+  readonly supports: {
+    keepsOld: boolean
+    /** Where `run` can run a command; absent: nowhere. */ runs?: readonly Command['in']['kind'][]
+  }
   apply(plan: Plan<Run>, context: ApplyContext): Promise<Made | void>
   end(placement: PlacementRef, context: ApplyContext): Promise<void>
   find(): Promise<FoundInstance[]>
   uses(placement: PlacementRef): Promise<string[]>
   watch(signal: AbortSignal): AsyncIterable<RuntimeChange>
+  run?(command: Command<Run>, context: ApplyContext): Promise<Exit>
+  preview?(plan: Plan<Run>, context: ApplyContext): Promise<Preview>
 }
 
 export const Runtime = manyToken<Runtime>('Runtime')

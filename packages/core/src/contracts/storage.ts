@@ -46,7 +46,8 @@ export interface DocumentQuery {
  * is not the next one is refused with STORAGE_SEQ, and one that finds no room with STORAGE_FULL, and then nothing of it
  * is there; calls that wait behind one that failed fail too. Reads see every resolved commit and page both ways; a page
  * does a bounded amount of work, so it may hold fewer events than asked for, even none, and a `next`. `prune` removes
- * the events from the oldest up to the first that is not older than the time; documents stay and `last` does not
+ * the events from the oldest up to the first that is not older than the time, and more from the oldest, in steps of its own,
+ * while they take more than `bytes` of the disk; documents stay and `last` does not
  * change. A second opener of the same store is refused with STORAGE_LOCKED.
  */
 export interface Storage {
@@ -56,8 +57,11 @@ export interface Storage {
   get<T = unknown>(collection: string, key: string): Promise<T | undefined>
   list<T = unknown>(collection: string, query?: DocumentQuery): Promise<{ key: string; value: T }[]>
   events(query: EventQuery): Promise<EventPage>
-  /** Removes events older than the time (milliseconds since the epoch) and gives their disk back; answers how many. */
-  prune(before: number): Promise<number>
+  /**
+   * Removes events older than the time (milliseconds since the epoch), or beyond so many bytes, and gives their disk back;
+   * answers how many.
+   */
+  prune(before: number, bytes?: number): Promise<number>
   /** Writes a consistent copy of the live store into an absent or empty directory. */
   backup(directory: string): Promise<void>
 }

@@ -2,7 +2,7 @@ import { GitProvider } from '../contracts/git-provider.js'
 import { Runtime } from '../contracts/runtime.js'
 import { Storage } from '../contracts/storage.js'
 import type { LogFrame } from '../contracts/telemetry.js'
-import type { Accepted, Deployment, HostState, Placement } from '../protocol/index.js'
+import type { Accepted, Deployment, HostState, Placement, PlanView, Where } from '../protocol/index.js'
 import { Clock } from '../kernel/clock.js'
 import { Config } from '../kernel/config.js'
 import { Contributions } from '../kernel/contributions.js'
@@ -19,6 +19,8 @@ import { Journal } from '../journal/journal.js'
 import { Outputs } from '../linelog/outputs.js'
 import { Semaphore } from '../waiting/semaphore.js'
 import type { Request } from '../requests/requests.js'
+import { previewOf, type PlanAsked } from '../plan/plan.js'
+import { whereIs } from '../where/where.js'
 import { servicesOf } from './service.js'
 import { Works } from './works.js'
 
@@ -37,6 +39,10 @@ export interface Flow {
   ): Promise<{ items: Deployment[]; next?: number }>
   /** What a deployment printed, or its last `tail` lines; with `follow` until it has settled. */
   output(deployment: string, follow: boolean, signal: AbortSignal, tail?: number): AsyncIterable<LogFrame>
+  /** Where a commit, or one that contains it, runs, would run or could return to; its id, or at least seven digits of it. */
+  where(commit: string, signal: AbortSignal): Promise<Where>
+  /** What a deployment would change; nothing is recorded, and the host is not touched. */
+  plan(asked: PlanAsked, signal: AbortSignal): Promise<PlanView>
   /** Takes a request: the same pipe for every client. Rejects with a coded error when it is forbidden or makes no sense. */
   request(request: Request): Promise<Accepted>
 }
@@ -99,6 +105,8 @@ function doors({ parts, request }: Works, storage: Storage): Flow {
     placement: (service, host) => journal.placement(service, host),
     hostState: (host) => journal.hostState(host),
     deployment: (id) => journal.deployment(id),
+    where: (commit, signal) => whereIs(parts, commit, signal),
+    plan: (asked, signal) => previewOf(parts, asked, signal),
     request,
     async deployments(service, { host, before, limit }) {
       // The journal knows a service's own by its index; the documents hold what became of them.

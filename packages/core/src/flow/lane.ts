@@ -1,6 +1,7 @@
 import {
   desired,
   gaveUp,
+  isBarred,
   nextHeal,
   satisfied,
   systemActor,
@@ -55,11 +56,11 @@ export class Lane {
   /** Answers the id that the deployment will have: that of an ask which waits already, or the one given. */
   ask(ask: Ask): string | undefined {
     if (this.#life.signal.aborted) return undefined
-    const merged = (this.#ask = merge(this.#ask, ask))
+    const { id } = (this.#ask = merge(this.#ask, ask))
     this.#yieldToNewer()
     this.#pause.abort()
     this.#work ??= this.#run()
-    return merged.id
+    return id
   }
 
   /** Ends the deployment under way by that id; false when there is none. */
@@ -127,7 +128,7 @@ export class Lane {
     const placement = this.#placement()
     if (!placement) return
     const { running, stuck } = placement
-    const { commit: wanted, because } = desired(placement)
+    const { commit: wanted, because, like: back } = desired(placement)
     if (!wanted) {
       // Another repository or branch is declared, or the data folder was lost: what runs goes on until a commit is there.
       if (because === 'nothing yet') return
@@ -135,23 +136,31 @@ export class Lane {
       return
     }
     const failed = gaveUp(placement)
-    const back =
+    const again =
       comesBack(this.#parts, placement) ||
       (ask.heals !== undefined && ask.heals === running?.deployment && nextHeal(placement)?.act === 'try')
-    if (!ask.force && !back && (failed || satisfied(placement))) return
+    if (!ask.force && !again && (failed || satisfied(placement))) return
     // What was lost or has drifted comes back as it ran, when the newest is known to fail.
-    const keep = ask.keep || (failed && (back || ask.trigger === 'lost'))
-    const commit = keep && running ? running.commit : wanted
-    const { trigger, actor, why, id = newId(this.#parts.clock.now()) } = ask
-    const same = running && satisfied({ ...placement, newest: commit, pin: undefined })
+    const keep = ask.keep || (failed && (again || ask.trigger === 'lost'))
+    const commit = keep && running && !isBarred(placement, running.commit) ? running.commit : wanted
+    const { actor, why, id = newId(this.#parts.clock.now()) } = ask
+    // What somebody wanted to repeat says nothing about another commit that came meanwhile.
+    const liked = ask.like === undefined ? undefined : await this.#parts.journal.deployment(ask.like)
+    const repeats = liked?.commit.sha === commit.sha
+    const asked = ask.trigger === 'rollback' && !repeats ? 'commit' : ask.trigger
+    const trigger = because === 'quarantined' && running?.commit.sha !== wanted.sha ? 'rollback' : asked
+    const same = running?.commit.sha === commit.sha && running.digest === placement.digest
     // What a name stands for may have changed since: only who asks for a deployment wants to know.
-    const like = ask.like ?? (same && trigger !== 'operator' ? running.deployment : undefined)
+    const before = same && trigger !== 'operator' ? running.deployment : undefined
+    const like = repeats ? ask.like : trigger === 'rollback' ? back : before
+    // Whatever comes of this ask after it, another try is another deployment.
+    ask.id = undefined
     await this.#deploy(placement, { id, commit, trigger, actor, why, like }, wanted.sha)
     const after = this.#placement()
     if (after && comesBack(this.#parts, after))
       throw new UnavailableError('SERVICE_LOST', after.last?.reason ?? 'it is gone')
     // What came in meanwhile, or what this one left undone, is looked at again; a failure is not.
-    this.#ask ??= { trigger, actor: systemActor }
+    this.#ask ??= { trigger: ask.trigger === 'rollback' ? 'commit' : ask.trigger, actor: systemActor }
   }
 
   async #deploy({ running, run, digest }: Placement, attempt: Attempt, wanted: string): Promise<void> {
@@ -180,7 +189,7 @@ export class Lane {
     }
   }
 
-  async #end({ running, stuck, run, hold }: Placement, { actor, why }: Ask): Promise<void> {
+  async #end({ running, stuck, run, hold, declared }: Placement, { actor, why }: Ask): Promise<void> {
     const { journal } = this.#parts
     const service = this.#service
     try {
@@ -192,7 +201,7 @@ export class Lane {
       throw error
     }
     if (!running && !stuck) return
-    const data = { because: hold ? 'held' : 'removed' } as const
+    const data = { because: hold ? 'held' : declared ? 'quarantined' : 'removed' } as const
     await journal.record({ kind: 'service.ended', service, actor, why, commit: running?.commit.sha, data })
   }
 }

@@ -1,12 +1,26 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ApplyContext, Output, Plan } from '../contracts/runtime.js'
-import type { Actor, Commit, Made, Outcome, Phase, Trigger } from '../protocol/index.js'
+import {
+  gateAnswer,
+  systemActor,
+  type Actor,
+  type Commit,
+  type CoreDraft,
+  type Made,
+  type Outcome,
+  type Phase,
+  type Trigger,
+} from '../protocol/index.js'
 import { within } from '../waiting/deadline.js'
 import { AwayError, describeError, LongshoreError, RefusedError, UnavailableError } from '../kernel/errors.js'
+import type { Settlement } from '../kernel/hooks.js'
+import { masking } from '../kernel/masked.js'
 import { persist } from '../waiting/backoff.js'
+import { barByName, barring } from '../admission/barring.js'
 import { slack, tidy } from './end.js'
 import type { FlowParts } from './parts.js'
+import { planOf } from './plan.js'
 import type { Service } from './service.js'
 
 /** Why a deployment under way is ended from outside: its outcome, and who says so. */
@@ -18,6 +32,16 @@ export class Ended extends LongshoreError {
     super(code, reason)
     this.outcome = outcome
     this.actor = actor
+  }
+}
+
+/** What was applied was found to be ill. */
+class IllError extends LongshoreError {
+  readonly evidence: string[]
+
+  constructor({ code, reason, evidence = [] }: Exclude<Settlement, { keep: true }>) {
+    super(code, reason)
+    this.evidence = evidence
   }
 }
 
@@ -62,7 +86,8 @@ export class Pipeline {
       const { slots } = this.#parts
       if (slots.full)
         await this.#note('as many deployments are under way as may be (defaults.parallel): it waits')
-      await this.#until(AwayError, () => slots.take(this.#signal, () => this.#carryOut(directory)), awayLook)
+      const bring = async () => this.#verify(await slots.take(this.#signal, () => this.#carryOut(directory)))
+      await this.#until(AwayError, bring, awayLook)
       await this.#settle('kept')
     } catch (error) {
       await this.#fail(error)
@@ -71,13 +96,13 @@ export class Pipeline {
     await tidy(this.#parts, this.#service.name)
   }
 
-  async #carryOut(directory: string): Promise<void> {
+  async #carryOut(directory: string): Promise<Plan> {
     const { hooks, runtimes } = this.#parts
     // Durable with the next write that is waited for: planning touches nothing yet.
     void this.#enter('planning').catch(() => undefined)
     const draft = await this.#plan(directory)
     const plan = await this.#decided('plan', draft, () => hooks.plan(draft))
-    await this.#decided('guard', plan, () => hooks.guard(plan))
+    await this.#decided('guard', plan, (signal) => hooks.guard(plan, this.#context(signal)))
     const { kind } = this.#service.run
     const runtime = runtimes.get(kind)
     if (!runtime) {
@@ -86,6 +111,8 @@ export class Pipeline {
       })
     }
     this.#signal.throwIfAborted()
+    // It may have waited long for its turn, or for an engine.
+    await this.#refuseBarred()
     // From here on the host is touched: a restart must find that this was begun.
     await this.#enter('applying')
     void hooks.tell('planned', plan)
@@ -96,9 +123,15 @@ export class Pipeline {
     )
     void hooks.tell('applied', plan)
     await this.#enter('verifying', made || undefined)
-    const verdict = await this.#decided('settle', plan, (signal) => hooks.settle(plan, signal))
+    return plan
+  }
+
+  /** Whoever judges what runs touches nothing, however long it takes. */
+  async #verify(plan: Plan): Promise<void> {
+    const { hooks } = this.#parts
+    const verdict = await this.#decided('settle', plan, (signal) => hooks.settle(plan, this.#context(signal)))
     void hooks.tell('verified', plan)
-    if (!verdict.keep) throw new LongshoreError(verdict.code, verdict.reason)
+    if (!verdict.keep) throw new IllError(verdict)
   }
 
   /** What taps decide. One that never answers ends with the deadline, and with the deployment: it holds no lane up. */
@@ -128,6 +161,7 @@ export class Pipeline {
     const { git, checkouts } = this.#parts
     const { source, name, path } = this.#service
     const { sha } = this.#attempt.commit
+    await this.#refuseBarred()
     const tree = await checkouts.write(name, `${this.#attempt.id}-${sha}`, async (directory) => {
       await git.fetch(source, sha, this.#signal)
       const { files, bytes, left } = await git.checkout(source, sha, directory, this.#signal)
@@ -142,22 +176,27 @@ export class Pipeline {
     return join(tree, path)
   }
 
+  /** However it came here: what bars all that contains a commit may have been placed while this one was on its way. */
+  async #refuseBarred(): Promise<void> {
+    const { journal, host } = this.#parts
+    const { source, name } = this.#service
+    const { commit } = this.#attempt
+    const placement = journal.placement(name, host)!
+    const bar = await barring(this.#parts, source, placement, commit, this.#signal)
+    if (!bar) return
+    await journal.record(bar.adopt ?? barByName(placement, bar.quarantine, commit.sha))
+    throw new RefusedError(bar.code, bar.reason)
+  }
+
   #note(line: string): Promise<void> {
     return this.#parts.output.write('note', `${line}\n`)
   }
 
   async #plan(directory: string): Promise<Plan> {
-    const { name, run, timeout } = this.#service
     const { id, commit, like } = this.#attempt
     const { host, journal } = this.#parts
     const made = like === undefined ? undefined : (await journal.deployment(like))?.made
-    const env = {
-      LONGSHORE_SERVICE: name,
-      LONGSHORE_COMMIT: commit.sha,
-      LONGSHORE_DEPLOYMENT: id,
-      LONGSHORE_HOST: host,
-    }
-    return { deployment: id, service: name, host, commit, run, directory, made, env, timeout }
+    return planOf(this.#service, { deployment: id, commit, host, directory, made })
   }
 
   #context(signal: AbortSignal): ApplyContext {
@@ -191,16 +230,45 @@ export class Pipeline {
     await this.#note(`${failure.code}: ${failure.reason}.${ours && reason.hint ? ` ${reason.hint}` : ''}`)
     if (!ours) this.#parts.log.error({ error: reason, ...this.#about() }, 'a deployment met an error')
     if (reason instanceof Ended) return this.#settle(reason.outcome, failure, reason.actor)
+    if (reason instanceof IllError) return this.#gate(reason, failure)
     await this.#settle(reason instanceof RefusedError ? 'refused' : 'failed', failure)
   }
 
-  async #settle(outcome: Outcome, failure?: Failure, actor = this.#attempt.actor): Promise<void> {
+  /** It runs and is ill: what follows is recorded with that, in one write. */
+  async #gate({ evidence }: IllError, failure: Failure): Promise<void> {
+    const placement = this.#parts.journal.placement(this.#service.name, this.#parts.host)!
+    const answer = gateAnswer(placement, this.#attempt, this.#service.policy.onFailure)
+    const { secrets, life } = this.#parts
+    const mask = await masking(this.#service.run, (reference) => secrets.open(reference, life))
+    const about = { ...this.#about(), actor: systemActor, why: mask(failure.reason).slice(0, 2000) }
+    const lines = evidence.slice(0, 50).map((line) => mask(line).slice(0, 2000))
+    const data = { descendants: false, evidence: lines.length > 0 ? lines : undefined }
+    for (const line of lines) await this.#note(`| ${line}`)
+    const drafts: CoreDraft[] = []
+    if (answer.quarantine) drafts.push({ kind: 'quarantine.placed', ...about, data })
+    if (answer.hold) drafts.push({ kind: 'hold.placed', ...about, data: {} })
+    await this.#settle(
+      answer.outcome,
+      { ...failure, reason: mask(failure.reason) },
+      this.#attempt.actor,
+      drafts,
+    )
+  }
+
+  async #settle(
+    outcome: Outcome,
+    failure?: Failure,
+    actor = this.#attempt.actor,
+    drafts: CoreDraft[] = [],
+  ): Promise<void> {
     const { journal, hooks, life } = this.#parts
     const { id, why } = this.#attempt
     const { code, reason } = failure ?? {}
     const { phases = [] } = (await journal.deployment(id)) ?? {}
-    const data = { outcome, code, reason: reason?.slice(0, 4000), phases }
-    await journal.surely(life, { kind: 'deployment.settled', ...this.#about(), actor, why, data })
+    const runs = this.#entered.has('verifying') || undefined
+    const data = { outcome, code, reason: reason?.slice(0, 4000), runs, phases }
+    const settled = { kind: 'deployment.settled', ...this.#about(), actor, why, data } as const
+    await journal.surely(life, settled, ...drafts)
     const deployment = await journal.deployment(id)
     if (deployment) void hooks.tell(outcome === 'kept' ? 'settled' : 'failed', deployment)
   }

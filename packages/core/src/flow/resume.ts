@@ -45,7 +45,7 @@ export async function resume(
     if (other || torn) suspect.add(service)
   }
   if (drafts.length > 0) await journal.record(...drafts)
-  const here = [...journal.placements().values()].filter((each) => each.host === host)
+  const here = journal.here()
   const lost = here.filter(
     (each) => desired(each).commit && (suspect.has(each.service) || comesBack(parts, each)),
   )

@@ -1,5 +1,5 @@
 import type { Storage } from '../contracts/storage.js'
-import { pollActor, systemActor, type CoreDraft, type Placement, type Trigger } from '../protocol/index.js'
+import { systemActor, type Actor, type CoreDraft, type Placement, type Trigger } from '../protocol/index.js'
 import { retain } from '../journal/retention.js'
 import type { Config } from '../kernel/config.js'
 import { persist } from '../waiting/backoff.js'
@@ -10,7 +10,7 @@ import type { FlowParts } from './parts.js'
 import { takeRequests } from '../requests/requests.js'
 import { resume } from './resume.js'
 import { servicesOf, type Service } from './service.js'
-import { Watcher } from './watcher.js'
+import { Watcher } from '../admission/watcher.js'
 
 /** Milliseconds that what a config adds or changes waits for the end of what it removes. */
 const handOver = 20_000
@@ -32,7 +32,7 @@ export class Works {
 
   constructor(parts: Omit<FlowParts, 'service'>, config: Config, storage: Storage) {
     this.parts = { ...parts, service: (name) => this.#services.get(name) }
-    this.request = takeRequests(this.parts, this.#lanes)
+    this.request = takeRequests(this.parts, this.#lanes, this.#watchers)
     this.#config = config
     this.#storage = storage
     this.#changes = new Changes(this.parts, this.#life.signal, {
@@ -53,9 +53,10 @@ export class Works {
     )
     const services = wanted.map(({ service }) => service)
     await this.#openAll(services, (service) => (lost.has(service) ? 'lost' : 'resume'))
-    const { clock, log, config } = this.parts
-    const parts = { storage: this.#storage, clock, log, keep: () => config().retention.events }
-    this.#keep('retention', () => retain(parts, signal))
+    const { config } = this.parts
+    const placements = () => journal.placements().values()
+    const retention = { ...this.parts, storage: this.#storage, keep: () => config().retention, placements }
+    this.#keep('retention', () => retain(retention, signal))
     // One that failed (a full disk) must not fail all that come after it.
     this.#config.changed(
       () => (this.#turn = this.#turn.catch(() => undefined).then(() => this.#reconfigure())),
@@ -75,7 +76,7 @@ export class Works {
   }
 
   #here(): Placement[] {
-    return [...this.parts.journal.placements().values()].filter(({ host }) => host === this.parts.host)
+    return this.parts.journal.here()
   }
 
   /** Work that lasts as long as the flow does. */
@@ -152,7 +153,7 @@ export class Works {
     lane.ask({ trigger, actor: systemActor, force: trigger === 'lost' })
     const declared = this.#services.get(service)
     if (!declared) return
-    const admitted = () => void lane.ask({ trigger: 'commit', actor: pollActor })
+    const admitted = (actor: Actor) => void lane.ask({ trigger: 'commit', actor })
     this.#watchers.set(service, new Watcher(this.parts, declared, admitted))
   }
 

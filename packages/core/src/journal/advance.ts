@@ -118,6 +118,11 @@ export class Advance implements Journal {
     return this.#placements
   }
 
+  /** Those of this host. */
+  here(): Placement[] {
+    return [...this.#placements.values()].filter(({ host }) => host === this.#parts.host)
+  }
+
   placement(service: string, host: string): Placement | undefined {
     return this.#placements.get(placementKey(service, host))
   }

@@ -1,19 +1,77 @@
 import type { Storage } from '../contracts/storage.js'
 import type { Clock } from '../kernel/clock.js'
 import type { Logger } from '../kernel/logger.js'
+import type { Outputs } from '../linelog/outputs.js'
+import type { LongshoreConfig, Placement } from '../protocol/index.js'
 
-/** Milliseconds between two looks for events that are past their time. */
+/** Milliseconds between two looks for what is past its time. */
 const every = 3_600_000
+/** Documents that are looked at at once. */
+const page = 500
 
-/** Removes events that are older than `keep` says (ms; undefined: for ever), now and then, until the signal aborts. */
-export async function retain(
-  { storage, clock, log, keep }: { storage: Storage; clock: Clock; log: Logger; keep(): number | undefined },
-  signal: AbortSignal,
-): Promise<void> {
+export interface RetentionParts {
+  storage: Storage
+  outputs: Outputs
+  clock: Clock
+  log: Logger
+  keep(): LongshoreConfig['retention']
+  placements(): Iterable<Placement>
+}
+
+/**
+ * Removes now and then what is past its time or beyond its room, until the signal aborts: events, what deployments printed,
+ * and what is known of deployments whose events are gone. What runs, is held, pinned or quarantined, and what a service can
+ * go back to, is told by its placement's document, which nothing removes; the deployments that it names stay too.
+ */
+export async function retain(parts: RetentionParts, signal: AbortSignal): Promise<void> {
+  const { storage, outputs, clock, log, keep } = parts
   while (!signal.aborted) {
-    const age = keep()
-    const removed = age === undefined ? 0 : await storage.prune(clock.now() - age)
-    if (removed > 0) log.info({ removed }, 'events past their retention were removed')
+    const { events, output } = keep()
+    const inUse = deploymentsInUse(parts.placements())
+    const gone = {
+      events: await storage.prune(clock.now() - events.age, events.size),
+      outputs: await outputs.clean(clock.now() - output.age, output.size, inUse),
+      deployments: await forget(parts, inUse, signal),
+    }
+    if (Object.values(gone).some((count) => count > 0))
+      log.info(gone, 'what is past its retention was removed')
     await clock.sleep(every, signal).catch(() => undefined)
   }
+}
+
+/** Those that a placement names: what runs, is under way, was last, was kept, failed, or is why a commit is barred. */
+function deploymentsInUse(placements: Iterable<Placement>): Set<string> {
+  const named = [...placements].flatMap(({ running, deployment, last, failed, kept = [], quarantines }) => [
+    running?.deployment,
+    deployment?.id,
+    last?.id,
+    failed?.deployment,
+    ...kept.map((each) => each.deployment),
+    ...quarantines.map((each) => each.deployment),
+  ])
+  return new Set(named.filter((id) => id !== undefined))
+}
+
+/** The documents of deployments that began before the oldest event. */
+async function forget(
+  { storage }: RetentionParts,
+  inUse: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<number> {
+  const [oldest] = (await storage.events({ after: 0, limit: 1 })).events
+  if (!oldest) return 0
+  let forgotten = 0
+  for (let after: string | undefined; !signal.aborted;) {
+    const found = await storage.list<{ seq: number }>('deployment', { after, limit: page })
+    const past = found.filter(({ key, value }) => value.seq < oldest.seq && !inUse.has(key))
+    if (past.length > 0) {
+      const documents = past.map(({ key }) => ({ collection: 'deployment', key, value: undefined }))
+      await storage.commit({ events: [], documents })
+    }
+    forgotten += past.length
+    after = found.at(-1)?.key
+    // Their ids begin with their time: behind one that is young there is none that is past.
+    if (found.length < page || found.at(-1)!.value.seq >= oldest.seq) break
+  }
+  return forgotten
 }

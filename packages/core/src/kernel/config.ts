@@ -29,6 +29,8 @@ export class ConfigError extends InputError {
 /** The running config; `current` changes when a new one was applied, and `changed` taps are told after that. */
 export interface Config {
   current(): LongshoreConfig
+  /** Where its relative paths begin: the folder that it lies in. */
+  folder(): string
   changed(fn: () => Promise<void>): () => void
 }
 

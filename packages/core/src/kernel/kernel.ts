@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import type { Slice } from '../protocol/index.js'
 import {
@@ -48,11 +48,13 @@ export class Kernel {
   readonly #schema: z.ZodType<LongshoreConfig & Record<string, unknown>>
   readonly #listeners = new Set<() => Promise<void>>()
   #config: LongshoreConfig & Record<string, unknown>
+  #file: string
 
   constructor(options: KernelOptions) {
     const plugins = orderPlugins(options.plugins, new Set(given.map(({ name }) => name)))
     this.#schema = configSchema(plugins)
     this.#config = this.#parse(options.config)
+    this.#file = options.config.file
     const clock = options.clock ?? systemClock
     const logger = options.logger ?? createLogger({ level: 'info' })
     const data = resolve(this.#config.data ?? options.data)
@@ -64,7 +66,11 @@ export class Kernel {
     this.#give(Clock, clock)
     this.#give(Logger, logger)
     this.#give(HostInfo, this.host)
-    this.#give(Config, { current: () => this.#config, changed: (fn) => this.#listen(fn) })
+    this.#give(Config, {
+      current: () => this.#config,
+      folder: () => dirname(resolve(this.#file)),
+      changed: (fn) => this.#listen(fn),
+    })
     this.#give(Secrets, createSecrets(this.#container.many(SecretStore)))
     this.#give(HookCalls, board)
     this.#give(Contributions, this.contributions)
@@ -114,6 +120,7 @@ export class Kernel {
       })
     }
     this.#config = next
+    this.#file = document.file
     for (const listener of this.#listeners) await listener()
     return changes
   }

@@ -42,6 +42,10 @@ export interface PluginDefinition<C extends z.ZodType = z.ZodType, N extends Nee
   protocol?: ProtocolPart
   /** Schemas of the `run` sections of the kinds that it runs, without the `kind` key. */
   runs?: Record<string, z.ZodType>
+  /** Schemas of the `checks` of the kinds that it provides a probe of, without the keys that every check has. */
+  checks?: Record<string, z.ZodType>
+  /** Keys that it adds to a service's `policy`. */
+  policies?: Record<string, z.ZodType>
   /** Only registers; I/O begins in the `started` hook. */
   setup(context: SetupContext<z.output<C>, N>): void
 }

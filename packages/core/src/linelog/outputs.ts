@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LogFrame } from '../contracts/telemetry.js'
 import type { Output } from '../contracts/runtime.js'
@@ -9,7 +9,6 @@ import { LineLog, readLines } from './index.js'
 export class Outputs {
   readonly #root: string
   readonly #clock: Clock
-  #opened = 0
 
   constructor(data: string, clock: Clock) {
     this.#root = join(data, 'output')
@@ -17,7 +16,6 @@ export class Outputs {
   }
 
   async open(name: string): Promise<Output & { close(): Promise<void> }> {
-    if (this.#opened++ % 100 === 0) await this.#clean()
     return LineLog.open(join(this.#root, name), { segmentBytes: 2 ** 20, segments: 8, clock: this.#clock })
   }
 
@@ -30,10 +28,31 @@ export class Outputs {
     )
   }
 
-  /** Keeps the last 1,000 outputs: names begin with their time, so the first ones are the oldest. */
-  async #clean(): Promise<void> {
-    const names = (await readdir(this.#root).catch(() => [])).sort()
-    for (const name of names.slice(0, -1_000))
+  /** Removes what was written last before that time, and from the oldest on while all take more than so many bytes; not what is in use. */
+  async clean(before: number, bytes: number, inUse: ReadonlySet<string>): Promise<number> {
+    const found = await this.#list()
+    let total = found.reduce((sum, { size }) => sum + size, 0)
+    let removed = 0
+    for (const { name, at, size } of found) {
+      if ((at >= before && total <= bytes) || inUse.has(name)) continue
       await rm(join(this.#root, name), { recursive: true, force: true })
+      total -= size
+      removed++
+    }
+    return removed
+  }
+
+  /** Every output with its size on disk and when it was written last, the oldest first. */
+  async #list(): Promise<{ name: string; at: number; size: number }[]> {
+    const names = await readdir(this.#root).catch(() => [])
+    const found = []
+    for (const name of names) {
+      const files = await readdir(join(this.#root, name)).catch(() => [])
+      const looks = files.map((file) => stat(join(this.#root, name, file)).catch(() => undefined))
+      const stats = (await Promise.all(looks)).filter((each) => each !== undefined)
+      const size = stats.reduce((sum, { blocks }) => sum + blocks * 512, 0)
+      found.push({ name, at: Math.max(0, ...stats.map(({ mtimeMs }) => mtimeMs)), size })
+    }
+    return found.sort((a, b) => a.at - b.at)
   }
 }

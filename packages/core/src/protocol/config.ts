@@ -1,63 +1,34 @@
 import { z } from 'zod'
-import { checkGitRef, checkGitUrl } from './git-url.js'
+import { checkGitUrl } from './git-url.js'
 import { HostName, namePattern } from './names.js'
-import { DriftPolicy } from './drift.js'
 import { SecretRef } from './secret-ref.js'
-import { Duration } from './units.js'
-
-/** What a plugin adds to the config: its section, under its name, and the `run` sections of the kinds that it runs. */
-export interface ConfigPart {
-  name: string
-  config?: z.ZodType
-  runs?: Record<string, z.ZodType>
-}
+import {
+  repeatedChecks,
+  serviceSchema,
+  type ConfigPart,
+  type ServiceConfig,
+  type SourceConfig,
+} from './service-config.js'
+import { Duration, Size } from './units.js'
 
 /**
  * The key of a service or a credential, for the JSON Schema. A record that refuses a key says nothing of what stands
  * there: names are judged with the whole config instead.
  */
 const name = z.string().meta({ pattern: namePattern.source })
-const words = z.array(z.string().min(1)).max(1000)
 
 const Credential = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('https'), username: z.string().min(1), password: SecretRef }),
   z.strictObject({ kind: z.literal('ssh'), key: SecretRef, knownHosts: z.string().min(1) }),
 ])
 
-const SourceConfig = z.strictObject({
-  url: z.string().min(1).max(2000),
-  ref: z
-    .string()
-    .superRefine((ref, context) => {
-      const message = checkGitRef(ref)
-      if (message) context.addIssue({ code: 'custom', message, input: ref })
-    })
-    .default('main'),
-  /** A folder of the tree, relative to its root. */
-  path: z
-    .string()
-    .max(1000)
-    .refine((path) => !path.startsWith('/') && !path.split(/[/\\]/).includes('..'), {
-      error: 'a path is relative and stays within the repository: no leading / and no ..',
-    })
-    .optional(),
-  credential: z.string().optional(),
-  poll: Duration.refine((value) => value >= 500, { error: 'a poll interval is at least 500ms' }).optional(),
-  /** Globs; a commit that touches nothing of them is recorded as skipped. */
-  include: words.optional(),
-  insecure: z.boolean().optional(),
-})
-
-/** What is done about a service without being asked. */
-const Policy = z
-  .strictObject({
-    /** About what changes behind Longshore's back. */
-    drift: DriftPolicy.default('heal'),
-  })
-  .prefault({})
+/** What is kept: neither older than `age` nor, on disk, more than `size`; what is in use stays whatever its age. */
+function kept(age: string, size: string) {
+  return z.strictObject({ age: Duration.prefault(age), size: Size.prefault(size) }).prefault({})
+}
 
 /** What the core itself reads of a config; plugins add their sections and run kinds. */
-function base(runs: z.ZodType) {
+function base(service: z.ZodType<ServiceConfig>) {
   return {
     version: z.literal(1, { error: 'version is 1: it says which config format this is' }),
     /** Absent: the machine's host name, which the kernel fills in. */
@@ -73,47 +44,22 @@ function base(runs: z.ZodType) {
       .prefault({}),
     retention: z
       .strictObject({
-        /** How long events are kept; absent: for ever. */
-        events: Duration.optional(),
+        /** Of the journal. */
+        events: kept('365d', '4GiB'),
+        /** Of what deployments printed. */
+        output: kept('90d', '1GiB'),
         /** Deployments of each service whose trees are kept beside those in use. */
         checkouts: z.int().min(0).max(100).default(3),
       })
       .prefault({}),
     credentials: z.record(name, Credential).default({}),
-    services: z
-      .record(
-        name,
-        z.strictObject({ hosts: words.optional(), source: SourceConfig, run: runs, policy: Policy }),
-      )
-      .default({}),
+    services: z.record(name, service).default({}),
     plugins: z
       .array(z.union([z.string().min(1), z.tuple([z.string().min(1), z.record(z.string(), z.unknown())])]))
       .default([]),
   }
 }
 
-/** One kind's `run` section: what its plugin declares, and what every kind has. */
-function runSchema(plugins: readonly ConfigPart[]): z.ZodType<RunConfig> {
-  const kinds = plugins.flatMap((plugin) => Object.entries(plugin.runs ?? {}))
-  const options = kinds.map(([kind, schema]) =>
-    (schema as z.ZodObject).extend({ kind: z.literal(kind), timeout: Duration.optional() }),
-  )
-  if (options.length === 0)
-    return z.never({ error: 'no plugin runs anything: add one that provides a Runtime' })
-  const known = kinds.map(([kind]) => kind).join(', ')
-  return z.discriminatedUnion('kind', options as unknown as [z.ZodObject<any>], {
-    error: (issue) => (issue.code === 'invalid_union' ? `run.kind is one of: ${known}` : undefined),
-  }) as unknown as z.ZodType<RunConfig>
-}
-
-export type RunConfig = { kind: string; timeout?: number } & Record<string, unknown>
-export type SourceConfig = z.infer<typeof SourceConfig>
-export interface ServiceConfig {
-  hosts?: string[]
-  source: SourceConfig
-  run: RunConfig
-  policy: z.infer<typeof Policy>
-}
 type Base = z.infer<z.ZodObject<ReturnType<typeof base>>>
 /** A config after every check. Beside these keys it holds the plugins' sections, by their names. */
 export type LongshoreConfig = Omit<Base, 'services' | 'host'> & {
@@ -126,13 +72,15 @@ export function configSchema(
   plugins: readonly ConfigPart[],
 ): z.ZodType<LongshoreConfig & Record<string, unknown>> {
   const sections = Object.fromEntries(plugins.flatMap(({ name, config }) => (config ? [[name, config]] : [])))
-  const schema = z.strictObject({ ...base(runSchema(plugins)), ...sections })
+  const schema = z.strictObject({ ...base(serviceSchema(plugins)), ...sections })
   // Also beside other faults, so that all are told at once: then parts of the config may be anything.
   return schema.superRefine(
     (config, context) => {
       for (const path of wrongNames(config)) context.addIssue({ code: 'custom', path, message: nameRule })
       for (const [name, service] of Object.entries(config?.services ?? {})) {
-        const { source } = (service ?? {}) as Partial<ServiceConfig>
+        const { source, checks } = (service ?? {}) as Partial<ServiceConfig>
+        for (const [index, message] of repeatedChecks(checks))
+          context.addIssue({ code: 'custom', path: ['services', name, 'checks', index, 'name'], message })
         if (typeof source?.url !== 'string') continue
         for (const [key, message] of sourceFaults(source, config.credentials)) {
           context.addIssue({ code: 'custom', path: ['services', name, 'source', key], message })

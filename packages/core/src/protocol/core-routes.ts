@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Deployment } from './deployment.js'
 import { Envelope } from './event.js'
 import { DeploymentId, HostName, ServiceName, Sha } from './names.js'
+import { intentRoutes } from './intent-routes.js'
 import { Accepted, Alive, CommitPage, Info, Overview, Page, ServiceView, shape } from './rest.js'
 import { parseTime } from './units.js'
 
@@ -100,7 +101,12 @@ export const coreRoutes = {
     right: 'services:deploy',
     params: service,
     query: HostQuery,
-    body: z.strictObject({ commit: Sha.optional(), why: why.optional() }),
+    body: z.strictObject({
+      commit: Sha.optional(),
+      why: why.optional(),
+      /** With `why`: what only bounds when something is deployed is set aside. */
+      override: z.boolean().optional(),
+    }),
     response: Accepted,
     status: 202,
   }),
@@ -149,6 +155,7 @@ export const coreRoutes = {
     response: Accepted,
     status: 202,
   }),
+  ...intentRoutes,
   commits: shape({
     method: 'GET',
     path: '/services/:service/commits',

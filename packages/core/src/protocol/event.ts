@@ -11,6 +11,8 @@ const code = z.string().max(100)
 const instance = z.string().max(200)
 /** What people call it among those of its service: `web-1`. */
 const name = z.string().max(200).optional()
+/** Whose good signature it bears, where one was asked for. */
+const signer = z.string().max(200).optional()
 const engine = z.string().max(100)
 const kinds = z.array(z.string().max(100)).max(100)
 const declared = z.strictObject({
@@ -25,7 +27,7 @@ export const coreEvents = {
   'service.changed': declared,
   'service.removed': z.strictObject({}),
   /** What ran for it was ended and is gone. */
-  'service.ended': z.strictObject({ because: z.enum(['held', 'removed']) }),
+  'service.ended': z.strictObject({ because: z.enum(['held', 'removed', 'quarantined']) }),
   /** What runs could not be ended: tried again with back-off. */
   'service.stuck': z.strictObject({ code, reason }),
   'commit.seen': z.strictObject({
@@ -41,6 +43,15 @@ export const coreEvents = {
   'commit.admitted': z.strictObject({
     commit: Commit,
     /** Admitted, and waits: a hold bars it for now. */ held: z.boolean(),
+    signer,
+  }),
+  /** Not let in yet: judged again when something changes, and at `until` at the latest. */
+  'commit.waiting': z.strictObject({
+    commit: Commit,
+    code,
+    reason,
+    until: Timestamp.optional(),
+    signer,
   }),
   'commit.refused': z.strictObject({ commit: Commit, code, reason }),
   /** `digest` and `runtime` (the run kind) are those of the declaration that it carries out. */
@@ -56,6 +67,8 @@ export const coreEvents = {
     outcome: Outcome,
     code: code.optional(),
     reason: reason.optional(),
+    /** It was applied, so it runs, whatever came of it. */
+    runs: z.boolean().optional(),
     phases: z.array(z.strictObject({ phase: Phase, at: Timestamp })),
   }),
   'instance.started': z.strictObject({
@@ -83,10 +96,22 @@ export const coreEvents = {
   'engine.back': z.strictObject({ engine, kinds }),
   'hold.placed': z.strictObject({}),
   'hold.released': z.strictObject({}),
-  'quarantine.placed': z.strictObject({ descendants: z.boolean() }),
+  'quarantine.placed': z.strictObject({
+    descendants: z.boolean(),
+    /** It counts for every service of the repository. */
+    repository: z.boolean().optional(),
+    /** With `descendants`: those of the commits known to the service that contain it. */
+    bars: z.array(Sha).max(100).optional(),
+    /** Of a deployment that was found to be ill: what its last lines were, and the like. */
+    evidence: z.array(z.string().max(2000)).max(50).optional(),
+  }),
   'quarantine.lifted': z.strictObject({}),
   'pin.placed': z.strictObject({ commit: Commit }),
   'pin.removed': z.strictObject({}),
+  'check.healthy': z.strictObject({ check: z.string().max(63) }),
+  'check.unhealthy': z.strictObject({ check: z.string().max(63), reason }),
+  /** Nobody looks any more, or can: nothing is known of it. */
+  'check.unknown': z.strictObject({ check: z.string().max(63), reason: reason.optional() }),
   'source.unreachable': z.strictObject({ code, reason }),
   'source.reachable': z.strictObject({}),
   'config.applied': z.strictObject({ changes: z.array(z.string()) }),

@@ -18,9 +18,10 @@ export { Difference, Drift, DriftPolicy } from './drift.js'
 export { nextHeal, type NextHeal } from './heal.js'
 export { HostState } from './host.js'
 export { Made } from './made.js'
+export { differenceBetween, Preview } from './preview.js'
 export { Sample } from './sample.js'
 export { eventMatcher, type EventFilter } from './event-filter.js'
-export { Hold, Instance, Pin, Placement, Quarantine } from './placement.js'
+export { CheckState, Hold, Instance, Kept, Pin, Placement, Quarantine } from './placement.js'
 export { SecretRef } from './secret-ref.js'
 export { reduce, slice, type ProtocolPart, type Slice, type State } from './slice.js'
 export { coreProtocol } from './core-part.js'
@@ -61,23 +62,33 @@ export {
 export { coreRoutes, EventQuery, HostQuery, ListQuery } from './core-routes.js'
 export {
   alive,
+  barOf,
   desired,
   gaveUp,
+  illChecks,
+  isBarred,
   isDrifted,
   isLost,
+  knownCommits,
   satisfied,
-  stateOf,
-  why,
+  wayBack,
   type Desired,
 } from './desired.js'
+export { ActedWhere, Where, WhereItem } from './where.js'
+export { PlanView } from './plan-view.js'
+export { DeploymentDiff } from './diff.js'
+export { gateAnswer, type GateAnswer } from './gate.js'
+export { nextStep } from './next.js'
+export { stateOf, why } from './why.js'
+export { configSchema, type LongshoreConfig } from './config.js'
 export {
-  configSchema,
+  checkName,
+  type CheckConfig,
   type ConfigPart,
-  type LongshoreConfig,
   type RunConfig,
   type ServiceConfig,
   type SourceConfig,
-} from './config.js'
+} from './service-config.js'
 export { checkGitRef, checkGitUrl, judgeGitUrl, type GitAddress, type GitUrlRules } from './git-url.js'
 export {
   checkConfig,

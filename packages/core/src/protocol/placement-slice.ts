@@ -3,9 +3,15 @@ import { driftFound, untried } from './drift.js'
 import { alive, isLost } from './desired.js'
 import { isKind, type Event, type EventOf } from './event.js'
 import { placementKey } from './names.js'
-import type { Hold, Instance, Placement } from './placement.js'
+import type { CheckState, Hold, Instance, Kept, Placement, Quarantine } from './placement.js'
 import { slice } from './slice.js'
 
+/** Commits that one quarantine bars by name, beside its own. */
+const mostBars = 100
+/** Commits that a service can go back to. */
+const keptCommits = 25
+/** Commits that are remembered as failed, beside the last one. */
+const keptFailures = 5
 /** Instances that ended are kept for people to look at, so many at most. */
 const keptInstances = 10
 
@@ -17,24 +23,31 @@ export const placementSlice = slice<Placement>({
     if (isKind(event, 'service.declared', 'service.changed')) return declare(state, event)
     if (!state) return state
     const next =
-      intent(state, event) ?? commits(state, event) ?? deployments(state, event) ?? instances(state, event)
-    return next && { ...next, seq: event.seq }
+      intent(state, event) ??
+      commits(state, event) ??
+      deployments(state, event) ??
+      instances(state, event) ??
+      checks(state, event)
+    // What nobody here knows, such as an event of a plugin, changes nothing.
+    return next ? { ...next, seq: event.seq } : state
   },
 })
 
 function declare(state: Placement | undefined, event: Event): Placement | undefined {
   if (!isKind(event, 'service.declared', 'service.changed')) return state
   const { source, run, digest } = event.data
-  const moved = state && (state.source.url !== source.url || state.source.ref !== source.ref)
+  const elsewhere = state && state.source.url !== source.url
+  const moved = elsewhere || (state && state.source.ref !== source.ref)
   const fresh: Placement = { ...blank(event), source, run, digest }
   if (!state) return fresh
   const kept = { ...state, declared: true, source, run, digest, seq: event.seq }
   // Another repository or branch: what was seen of the old one says nothing about the new one.
-  return moved ? { ...kept, seen: undefined, newest: undefined, ...letIn, unreachable: undefined } : kept
+  const gone = { seen: undefined, newest: undefined, ...letIn, unreachable: undefined }
+  return moved ? { ...kept, ...gone, ...(elsewhere && { kept: [] }) } : kept
 }
 
 /** Nothing stands between the head and the service. */
-const letIn = { refused: undefined, skipped: undefined }
+const letIn = { refused: undefined, skipped: undefined, waiting: undefined }
 
 function blank(event: Event): Placement {
   return {
@@ -53,17 +66,37 @@ function blank(event: Event): Placement {
 /** What people decided: removal, holds, pins, quarantines. */
 function intent(state: Placement, event: Event): Placement | undefined {
   if (isKind(event, 'service.removed')) return { ...state, declared: false }
-  if (isKind(event, 'hold.placed')) return { ...state, hold: state.hold ?? holdOf(event) }
+  if (isKind(event, 'hold.placed')) {
+    const stays = state.hold && !(state.hold.by.kind === 'system' && event.actor.kind !== 'system')
+    return { ...state, hold: stays ? state.hold : holdOf(event) }
+  }
   if (isKind(event, 'hold.released')) return { ...state, hold: undefined }
   if (isKind(event, 'pin.placed')) return { ...state, pin: { ...holdOf(event), commit: event.data.commit } }
   if (isKind(event, 'pin.removed')) return { ...state, pin: undefined }
-  if (isKind(event, 'quarantine.placed', 'quarantine.lifted')) {
-    const others = state.quarantines.filter((each) => each.sha !== event.commit)
-    if (isKind(event, 'quarantine.lifted')) return { ...state, quarantines: others }
-    const placed = { ...holdOf(event), sha: event.commit!, descendants: event.data.descendants }
-    return { ...state, quarantines: [...others, placed] }
+  const others = () => state.quarantines.filter(({ sha }) => sha !== event.commit)
+  // Whoever lifts it wants it to be tried again.
+  if (isKind(event, 'quarantine.lifted'))
+    return { ...state, quarantines: others(), failed: withoutFailed(state.failed, event.commit!) }
+  if (isKind(event, 'quarantine.placed')) {
+    const { evidence: _told, ...bar } = event.data
+    const before = state.quarantines.find(({ sha }) => sha === event.commit)
+    const placed = { ...holdOf(event), sha: event.commit!, ...bar, deployment: event.deployment }
+    return { ...state, quarantines: [...others(), before ? widened(before, placed) : placed] }
   }
   return undefined
+}
+
+/** A second quarantine of a commit takes nothing back of the first; a person's word goes before the system's. */
+function widened(before: Quarantine, placed: Quarantine): Quarantine {
+  const first = before.by.kind === 'system' && placed.by.kind !== 'system' ? placed : before
+  const bars = [...new Set([...(before.bars ?? []), ...(placed.bars ?? [])])]
+  return {
+    ...first,
+    descendants: before.descendants || placed.descendants,
+    repository: before.repository || placed.repository,
+    bars: bars.length > 0 ? bars.slice(-mostBars) : undefined,
+    deployment: before.deployment ?? placed.deployment,
+  }
 }
 
 function holdOf(event: Event): Hold {
@@ -75,13 +108,20 @@ function commits(state: Placement, event: Event): Placement | undefined {
   if (isKind(event, 'source.unreachable'))
     return { ...state, unreachable: { ...event.data, since: event.time } }
   if (isKind(event, 'source.reachable')) return { ...state, unreachable: undefined }
-  if (isKind(event, 'commit.seen')) return { ...state, seen: event.data.commit, skipped: undefined }
+  if (isKind(event, 'commit.seen'))
+    return { ...state, seen: event.data.commit, skipped: undefined, waiting: undefined }
   if (isKind(event, 'commit.skipped'))
     return { ...state, seen: event.data.commit, skipped: event.data.commit.sha }
-  if (isKind(event, 'commit.admitted')) return { ...state, newest: event.data.commit, ...letIn }
+  if (isKind(event, 'commit.admitted')) {
+    const { commit } = event.data
+    // Another one that a person brings takes nothing from the head, which waits or was refused.
+    const isHead = !state.seen || state.seen.sha === commit.sha
+    return { ...state, newest: commit, ...(isHead && letIn) }
+  }
+  if (isKind(event, 'commit.waiting')) return { ...state, waiting: event.data, refused: undefined }
   if (isKind(event, 'commit.refused')) {
     const { commit, code, reason } = event.data
-    return { ...state, refused: { sha: commit.sha, code, reason } }
+    return { ...state, refused: { sha: commit.sha, code, reason }, waiting: undefined }
   }
   return undefined
 }
@@ -105,7 +145,7 @@ function deployments(state: Placement, event: Event): Placement | undefined {
   if (isKind(event, 'deployment.settled') && current && current.id === id)
     return settle(state, current, event)
   if (isKind(event, 'service.ended'))
-    return { ...state, running: undefined, stuck: undefined, drift: undefined }
+    return { ...state, running: undefined, stuck: undefined, drift: undefined, checks: [] }
   if (isKind(event, 'service.stuck')) return { ...state, stuck: { ...event.data, since: event.time } }
   return drifts(state, event)
 }
@@ -132,25 +172,55 @@ function settle(
   event: Event & EventOf<'deployment.settled'>,
 ): Placement {
   const { id, commit, digest, runtime } = current
-  const { outcome, code, reason } = event.data
+  const { outcome, code, reason, runs } = event.data
   const at = event.time
-  const next = { ...state, deployment: undefined, last: { id, commit, outcome, code, reason, at } }
+  const ended = { ...state, deployment: undefined, last: { id, commit, outcome, code, reason, at } }
+  const running = { commit, deployment: id, digest, runtime, since: at }
+  const own = state.checks?.filter(({ deployment }) => deployment === id)
   if (outcome === 'kept') {
-    const failed = state.failed?.sha === commit.sha ? undefined : state.failed
     return {
-      ...next,
-      failed,
+      ...ended,
+      failed: withoutFailed(state.failed, commit.sha),
       stuck: undefined,
       // Healing remembers its tries; whatever else was kept begins anew. What differs still is for the runtime to say.
       drift: current.trigger === 'drift' || !state.drift ? state.drift : untried(state.drift),
-      running: { commit, deployment: id, digest, runtime, since: at },
+      running,
+      checks: own,
+      // What runs on although it was found to be ill is nothing to go back to.
+      ...(code === undefined && { kept: withKept(state.kept, { commit, deployment: id, digest, at }) }),
     }
   }
+  const next = runs ? { ...ended, running, checks: own, stuck: undefined } : ended
   // What was kept once and cannot be brought back now is not known to fail: it is tried again.
   const again = isLost(state) || current.trigger === 'drift'
-  const broughtBack = state.running?.commit.sha === commit.sha && again
+  const broughtBack = state.running?.commit.sha === commit.sha && again && !runs
   if (!final.includes(outcome) || broughtBack) return next
-  return { ...next, failed: { sha: commit.sha, digest, deployment: id, outcome, code, reason, at } }
+  const failed = { sha: commit.sha, digest, deployment: id, outcome, code, reason, at }
+  return { ...next, failed: { ...failed, others: othersFailed(state.failed, failed) } }
+}
+
+type Failed = NonNullable<Placement['failed']>
+
+/** What failed before and is no longer the last that did; of what was declared before nothing is remembered. */
+function othersFailed(before: Failed | undefined, { sha, digest }: Omit<Failed, 'others'>): Failed['others'] {
+  if (!before) return undefined
+  const { others = [], ...last } = before
+  const still = [last, ...others].filter((each) => each.sha !== sha && each.digest === digest)
+  return still.length > 0 ? still.slice(0, keptFailures) : undefined
+}
+
+/** It was kept: it does not count as failed any more. */
+function withoutFailed(failed: Failed | undefined, sha: string): Failed | undefined {
+  if (!failed) return undefined
+  const { others = [], ...last } = failed
+  const [first, ...rest] = [last, ...others].filter((each) => each.sha !== sha)
+  return first && { ...first, others: rest.length > 0 ? rest : undefined }
+}
+
+function withKept(kept: Kept[] = [], { commit, ...rest }: Kept): Kept[] {
+  const [subject] = commit.message.split('\n', 1)
+  const last = { commit: { ...commit, message: subject!.slice(0, 200) }, ...rest }
+  return [last, ...kept.filter((each) => each.commit.sha !== commit.sha)].slice(0, keptCommits)
 }
 
 /** What runs. */
@@ -195,4 +265,18 @@ function step(base: Instance, event: Event, before: Instance | undefined): Insta
     }
   }
   return { ...base, pid: undefined, state: 'lost' }
+}
+
+/** What the checks of what runs, or of what is being judged, say. */
+function checks(state: Placement, event: Event): Placement | undefined {
+  if (!isKind(event, 'check.healthy', 'check.unhealthy', 'check.unknown')) return undefined
+  const { deployment } = event
+  if (deployment !== state.running?.deployment && deployment !== state.deployment?.id) return state
+  const { check } = event.data
+  const others = (state.checks ?? []).filter((each) => each.check !== check || each.deployment !== deployment)
+  if (isKind(event, 'check.unknown') || deployment === undefined) return { ...state, checks: others }
+  const healthy = isKind(event, 'check.healthy')
+  const reason = isKind(event, 'check.unhealthy') ? event.data.reason : undefined
+  const said: CheckState = { check, deployment, healthy, reason, since: event.time }
+  return { ...state, checks: [...others, said].slice(-200) }
 }

@@ -10,7 +10,15 @@ export const Hold = z.strictObject({ by: Actor, since: Timestamp, why: z.string(
 export type Hold = z.infer<typeof Hold>
 
 /** A commit barred from the service, with everything that contains it when `descendants`. */
-export const Quarantine = Hold.extend({ sha: Sha, descendants: z.boolean() })
+export const Quarantine = Hold.extend({
+  sha: Sha,
+  descendants: z.boolean(),
+  repository: z.boolean().optional(),
+  /** Of the commits that the service knew when it was placed: those that contain it. */
+  bars: z.array(Sha).optional(),
+  /** The deployment that was found to be ill, where that is why. */
+  deployment: DeploymentId.optional(),
+})
 export type Quarantine = z.infer<typeof Quarantine>
 
 /** The service is kept on one commit. */
@@ -34,6 +42,38 @@ export const Instance = z.strictObject({
 })
 export type Instance = z.infer<typeof Instance>
 
+/** A commit that was kept, by the last deployment that kept it: what the service can go back to. */
+export const Kept = z.strictObject({
+  /** Of its message only the first line. */
+  commit: Commit,
+  deployment: DeploymentId,
+  /** Of what was declared. */
+  digest: z.string(),
+  at: Timestamp,
+})
+export type Kept = z.infer<typeof Kept>
+
+/** What a check of what runs said last. */
+export const CheckState = z.strictObject({
+  check: z.string(),
+  deployment: DeploymentId,
+  healthy: z.boolean(),
+  reason: z.string().optional(),
+  since: Timestamp,
+})
+export type CheckState = z.infer<typeof CheckState>
+
+/** An attempt that failed. */
+const FailedAttempt = z.strictObject({
+  sha: Sha,
+  digest: z.string(),
+  deployment: DeploymentId,
+  outcome: Outcome,
+  code: z.string().optional(),
+  reason: z.string().optional(),
+  at: Timestamp,
+})
+
 /** A service on one host, as the journal tells it: the core's state document. */
 export const Placement = z.strictObject({
   service: ServiceName,
@@ -48,11 +88,26 @@ export const Placement = z.strictObject({
   seen: Commit.optional(),
   newest: Commit.optional(),
   refused: z.strictObject({ sha: Sha, code: z.string(), reason: z.string() }).optional(),
+  /** The head, when it is not let in yet. */
+  waiting: z
+    .strictObject({
+      commit: Commit,
+      code: z.string(),
+      reason: z.string(),
+      until: Timestamp.optional(),
+      /** Whose good signature it bears, where one was asked for. */
+      signer: z.string().optional(),
+    })
+    .optional(),
   /** The head, when it touches nothing of the service: judged anew when the declaration changes. */
   skipped: Sha.optional(),
   hold: Hold.optional(),
   pin: Pin.optional(),
   quarantines: z.array(Quarantine),
+  /** The last commits that were kept, each once, the last one first. */
+  kept: z.array(Kept).optional(),
+  /** Of what runs, and only what differs from unknown. */
+  checks: z.array(CheckState).optional(),
   running: z
     .strictObject({
       commit: Commit,
@@ -85,17 +140,10 @@ export const Placement = z.strictObject({
     })
     .optional(),
   /** What was tried and must not be tried again by itself: a newer commit, another declaration or a person ends it. */
-  failed: z
-    .strictObject({
-      sha: Sha,
-      digest: z.string(),
-      deployment: DeploymentId,
-      outcome: Outcome,
-      code: z.string().optional(),
-      reason: z.string().optional(),
-      at: Timestamp,
-    })
-    .optional(),
+  failed: FailedAttempt.extend({
+    /** What else failed, as it is declared now. */
+    others: z.array(FailedAttempt).optional(),
+  }).optional(),
   drift: Drift.optional(),
   stuck: z.strictObject({ code: z.string(), reason: z.string(), since: Timestamp }).optional(),
   instances: z.array(Instance),

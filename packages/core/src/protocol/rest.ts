@@ -57,6 +57,8 @@ export const PlacementView = Placement.extend({
   desired: Sha.optional(),
   /** A sentence when what runs is not what should. */
   why: z.string().optional(),
+  /** A sentence about what happens when nothing else comes. */
+  next: z.string(),
 })
 export type PlacementView = z.infer<typeof PlacementView>
 
@@ -83,6 +85,8 @@ export const Overview = z.strictObject({
 })
 export type Overview = z.infer<typeof Overview>
 
+const Keeping = z.strictObject({ age: z.number(), size: z.number() })
+
 export const Info = z.strictObject({
   version: z.string(),
   host: HostName,
@@ -90,6 +94,8 @@ export const Info = z.strictObject({
   url: z.string(),
   started: Timestamp,
   plugins: z.array(z.strictObject({ name: z.string(), version: z.string(), provides: z.array(z.string()) })),
+  /** What is kept: milliseconds and bytes, and deployments whose trees are kept. */
+  retention: z.strictObject({ events: Keeping, output: Keeping, checkouts: z.int() }),
 })
 export type Info = z.infer<typeof Info>
 
@@ -126,12 +132,16 @@ export const CommitView = Commit.extend({
   verdict: z
     .strictObject({
       host: HostName,
-      kind: z.enum(['admitted', 'skipped', 'refused']),
+      kind: z.enum(['admitted', 'waiting', 'skipped', 'refused']),
       by: Actor,
       at: Timestamp,
       /** Why it is not let in: the stable code and a sentence. */
       code: z.string().optional(),
       reason: z.string().optional(),
+      /** When it is judged again, where it waits for a time. */
+      until: Timestamp.optional(),
+      /** Whose good signature it bears, where one was asked for. */
+      signer: z.string().optional(),
     })
     .optional(),
   /** Newest first. */

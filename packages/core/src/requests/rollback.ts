@@ -1,6 +1,6 @@
 import type { Advance } from '../journal/advance.js'
 import { InputError, RefusedError } from '../kernel/errors.js'
-import { isKind, type Deployment, type Placement } from '../protocol/index.js'
+import { isBarred, isKind, type Deployment, type Placement } from '../protocol/index.js'
 
 /** Deployments that are looked through for one that was kept, newest first. */
 const reach = 1_000
@@ -16,17 +16,33 @@ export async function rollbackTarget(
 ): Promise<Deployment> {
   const named = to === undefined ? undefined : await journal.deployment(to)
   if (named) return keptOf(placement, named)
-  const running = placement.running?.deployment
+  const running = placement.running && (await journal.deployment(placement.running.deployment))
   let looked = 0
   for await (const deployment of keptBefore(journal, placement)) {
     if (++looked > reach) break
-    const fits = to === undefined ? deployment.id !== running : deployment.commit.sha.startsWith(to)
+    const other = brings(deployment, running) && !isBarred(placement, deployment.commit)
+    const fits = to === undefined ? other : deployment.commit.sha.startsWith(to)
     if (fits) return deployment
   }
+  // The journal may not reach back that far: the placement remembers what was kept.
+  const known = placement.kept?.find(({ commit }) =>
+    to === undefined
+      ? commit.sha !== running?.commit.sha && !isBarred(placement, commit)
+      : commit.sha.startsWith(to),
+  )
+  const kept = known && (await journal.deployment(known.deployment))
+  if (kept) return kept
   const what = to === undefined ? 'no deployment before that which runs' : `no deployment of ${to}`
   throw new RefusedError('ROLLBACK_NOWHERE', `${what} of ${placement.service} was kept`, {
     hint: `Look at longshore deployments ${placement.service}, or deploy a commit by name.`,
   })
+}
+
+/** Whether it would bring something else than what runs: another commit, or the same with other images. */
+function brings(deployment: Deployment, running: Deployment | undefined): boolean {
+  if (deployment.id === running?.id) return false
+  const images = ({ made }: Deployment) => JSON.stringify(Object.entries(made?.images ?? {}).sort())
+  return deployment.commit.sha !== running?.commit.sha || images(deployment) !== images(running)
 }
 
 function keptOf({ service, host }: Placement, deployment: Deployment): Deployment {
@@ -46,11 +62,16 @@ function keptOf({ service, host }: Placement, deployment: Deployment): Deploymen
 }
 
 /** What was kept for the placement and can be repeated, newest first. */
-async function* keptBefore(journal: Advance, { service, host }: Placement): AsyncGenerator<Deployment> {
+export async function* keptBefore(
+  journal: Advance,
+  { service, host }: Pick<Placement, 'service' | 'host'>,
+): AsyncGenerator<Deployment> {
   for (let before: number | undefined = undefined as number | undefined; ;) {
     const page = await journal.read({ service, host, kind: 'deployment.settled', before, limit: 100 })
     for (const event of page.events) {
       if (!isKind(event, 'deployment.settled') || event.data.outcome !== 'kept') continue
+      // Kept although it was ill: nothing to go back to.
+      if (event.data.code !== undefined) continue
       const deployment = await journal.deployment(event.deployment!)
       if (deployment) yield deployment
     }

@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
@@ -102,6 +102,11 @@ export class DockerEngine {
   async inside(...command: string[]): Promise<string> {
     const { stdout } = await exec('nsenter', [this.#net, '--', ...command], { timeout: patience })
     return stdout
+  }
+
+  /** The same for one that takes longer, or is talked with: the child is the caller's to end. */
+  spawnInside(words: string[], options: SpawnOptions): ChildProcess {
+    return spawn('nsenter', [this.#net, '--', ...words], options)
   }
 
   get #net(): string {

@@ -1,17 +1,27 @@
-export { startTestKernel, type TestKernel, type TestKernelOptions } from './kernel.js'
+export {
+  newWorld,
+  startTestKernel,
+  type TestKernel,
+  type TestKernelOptions,
+  type TestWorld,
+} from './kernel.js'
+export { happened, settled } from './events.js'
 export type { Law } from './law.js'
 export { verifyPlugin } from './verify-plugin.js'
 export { needs, type Part, type PartAnswer } from './needs.js'
 
 export { gitProviderLaws, type GitSubject } from './laws/git-provider.js'
+export { healthProbeLaws, type ProbeSubject } from './laws/health-probe.js'
 export { runtimeLaws, type RuntimeSubject } from './laws/runtime.js'
+export type { SubjectCommands } from './laws/runtime-commands.js'
 export { secretStoreLaws, type SecretSubject } from './laws/secret-store.js'
 export { statsLaws, type StatsSubject } from './laws/stats.js'
 export { telemetryLaws, type TelemetrySubject } from './laws/telemetry.js'
 export { storageLaws } from './laws/storage.js'
 export type { OpenedStorage, StoragePlace } from './laws/storage-place.js'
 
-export { FakeGit, type FakeFile } from './fakes/git-provider.js'
+export { FakeGit, type FakeCommit, type FakeFile } from './fakes/git-provider.js'
+export { FakeProbe } from './fakes/health-probe.js'
 export { FakeRun, FakeRuntime } from './fakes/runtime.js'
 export { FakeSecretStore } from './fakes/secret-store.js'
 export { FakeTelemetry } from './fakes/telemetry.js'
@@ -27,3 +37,5 @@ export {
   type GitServerOptions,
 } from './git-server.js'
 export { composeBinary, DockerEngine, testImage } from './docker-engine.js'
+export { HandClock } from './hand-clock.js'
+export { Strangers } from './strangers.js'

@@ -8,6 +8,7 @@ import { Storage } from '../contracts/storage.js'
 import { SecretStore } from '../contracts/secret-store.js'
 import { Flow } from '../flow/flow.js'
 import { Journal } from '../journal/journal.js'
+import { deadline } from '../waiting/deadline.js'
 import type { Clock } from '../kernel/clock.js'
 import type { Kernel } from '../kernel/kernel.js'
 import { createLogger, type Logger } from '../kernel/logger.js'
@@ -17,7 +18,7 @@ import { createLongshore } from '../longshore.js'
 import { FakeGit } from './fakes/git-provider.js'
 import { FakeRun, FakeRuntime } from './fakes/runtime.js'
 import { FakeSecretStore } from './fakes/secret-store.js'
-import { MemoryStorage, type MemoryDisk } from './fakes/storage.js'
+import { memoryDisk, MemoryStorage, type MemoryDisk } from './fakes/storage.js'
 
 export interface TestKernelOptions {
   /** The plugins under test. Contracts that none of them provides are met by fakes. */
@@ -34,6 +35,13 @@ export interface TestKernelOptions {
   disk?: MemoryDisk
   /** Kept when given; otherwise a folder of its own that `stop` removes. */
   data?: string
+}
+
+/** What outlives a kernel: what git knows, what runs on the host, what the storage left behind. */
+export type TestWorld = Required<Pick<TestKernelOptions, 'git' | 'runtime' | 'disk'>>
+
+export function newWorld(): TestWorld {
+  return { git: new FakeGit(), runtime: new FakeRuntime(), disk: memoryDisk() }
 }
 
 /** A running kernel with the fakes that its contracts are met by. */
@@ -140,7 +148,7 @@ function stand(
 }
 
 async function firstSeen(journal: Journal, fits: (event: Event) => boolean): Promise<Event> {
-  const signal = AbortSignal.timeout(10_000)
+  const signal = deadline(10_000)
   for await (const events of journal.follow(0, signal)) {
     const found = events.find(fits)
     if (found) return found

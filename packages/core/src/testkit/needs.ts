@@ -32,6 +32,8 @@ const looks = {
       : 'this git comes without git-http-backend'
   },
   openssl: () => (output('openssl', ['version']) === undefined ? 'openssl is not installed' : undefined),
+  'ssh-keygen': () => (onPath('ssh-keygen') ? undefined : 'the OpenSSH client is not installed'),
+  gpg: () => (onPath('gpg') && onPath('gpgconf') ? undefined : 'GnuPG is not installed'),
   sshd: () => (existsSync('/usr/sbin/sshd') ? undefined : 'the OpenSSH server is not installed'),
   docker: () => {
     if (process.getuid?.() !== 0) return 'an engine of its own needs root'

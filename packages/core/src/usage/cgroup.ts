@@ -20,6 +20,8 @@ export function cgroupsOf(pid: number | 'self', root = ''): CgroupFolders {
   }
   const folders = new Map<string, string>()
   for (const line of lines(join(root, '/proc/self/mountinfo'))) {
+    // Each container adds lines of its own.
+    if (!line.includes(' - cgroup')) continue
     const [before, after] = line.split(' - ') as [string, string | undefined]
     const [mounted, point] = before.split(' ').slice(3).map(unescape)
     const [type, , options] = after?.split(' ') ?? []

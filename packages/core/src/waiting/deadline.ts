@@ -1,6 +1,17 @@
 import { DeadlineError } from '../kernel/errors.js'
 
 /**
+ * A signal that aborts after so many milliseconds, with a `TimeoutError`. Instead of `AbortSignal.timeout`: Node 20 forgets one of
+ * those that nobody but an `AbortSignal.any` listens to, and then nothing aborts at all.
+ */
+export function deadline(milliseconds: number): AbortSignal {
+  const controller = new AbortController()
+  const late = () => controller.abort(new DOMException(`took longer than ${milliseconds} ms`, 'TimeoutError'))
+  setTimeout(late, milliseconds).unref()
+  return controller.signal
+}
+
+/**
  * Waits for the work at most so many milliseconds. The work is given a signal that aborts at the deadline, or when
  * `parent` does; the wait ends then in any case, also when the work does not listen.
  */

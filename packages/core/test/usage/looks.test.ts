@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Sample } from '../../src/protocol/index.js'
 import type { Reading } from '../../src/usage/reading.js'
 import { SharedLooks, type Gauge } from '../../src/usage/looks.js'
-import { HandClock } from '../hand-clock.js'
+import { HandClock } from '../../src/testkit/index.js'
 
 /** Lets time pass in small steps: whoever wakes does all that it can before the next one does. */
 async function pass(clock: HandClock, milliseconds: number): Promise<void> {

@@ -10,8 +10,18 @@ export type FakeFile = string | { content: string; executable: true }
 
 interface Kept {
   commit: Commit
+  /** The commit's object. Its tree is no real one: it only changes when the files do. */
+  object: Buffer
   files: Record<string, FakeFile>
 }
+
+export interface FakeCommit {
+  message?: string
+  parent?: string | null
+  sign?(payload: Buffer): string
+}
+
+const author = 'Ines <ines@git.example>'
 
 /** Repositories in memory behind the GitProvider contract: one per address, made by the first commit to it. */
 export class FakeGit implements GitProvider {
@@ -21,23 +31,33 @@ export class FakeGit implements GitProvider {
   readonly #moved = new Set<() => void>()
   #time = Date.UTC(2026, 0, 1)
 
-  /** Commits these files onto the branch (or onto `parent`; null: onto nothing) and answers the sha. */
+  /**
+   * Commits these files onto the branch (or onto `parent`; null: onto nothing) and answers the sha. `sign` is given what a
+   * signature is about, and answers it as it stands in a commit.
+   */
   commit(
     url: string,
     branch: string,
     files: Record<string, FakeFile>,
-    { message = 'Change', parent }: { message?: string; parent?: string | null } = {},
+    { message = 'Change', parent, sign }: FakeCommit = {},
   ): string {
     const before = parent === undefined ? this.#refs.get(`${url} ${branch}`) : (parent ?? undefined)
-    const time = new Date((this.#time += 1000)).toISOString()
-    const sha = createHash('sha1')
-      .update(JSON.stringify([url, time, message, files, before]))
-      .digest('hex')
     const parents = before ? [before] : []
-    this.#commits.set(sha, {
-      commit: { sha, author: 'Ines <ines@git.example>', time, message, parents },
-      files,
-    })
+    const time = (this.#time += 1000)
+    const who = `${author} ${time / 1000} +0000`
+    const tree = createHash('sha1').update(JSON.stringify(files)).digest('hex')
+    const lines = [
+      `tree ${tree}`,
+      ...parents.map((each) => `parent ${each}`),
+      `author ${who}`,
+      `committer ${who}`,
+    ]
+    const object = (more: string[]) => Buffer.from([...lines, ...more, '', message].join('\n'))
+    const signature = sign?.(object([]))
+    const signed = object(signature ? [`gpgsig ${signature.trimEnd().replaceAll('\n', '\n ')}`] : [])
+    const sha = createHash('sha1').update(`commit ${signed.length}\0`).update(signed).digest('hex')
+    const commit = { sha, author, time: new Date(time).toISOString(), message, parents }
+    this.#commits.set(sha, { commit, object: signed, files })
     this.point(url, branch, sha)
     return sha
   }
@@ -85,6 +105,11 @@ export class FakeGit implements GitProvider {
     const away = this.#away.get(source.url)
     if (away) throw new UnavailableError(away.code, away.reason)
     return this.#kept(sha).commit
+  }
+
+  async object(_source: Source, sha: string, signal: AbortSignal): Promise<Buffer> {
+    signal.throwIfAborted()
+    return this.#kept(sha).object
   }
 
   async changed(_source: Source, from: string, to: string): Promise<string[] | undefined> {

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type {
   ApplyContext,
+  Command,
+  Exit,
   FoundInstance,
   PlacementRef,
   Plan,
@@ -8,7 +10,8 @@ import type {
   RuntimeChange,
 } from '../../contracts/runtime.js'
 import { AwayError, RefusedError, UnavailableError } from '../../kernel/errors.js'
-import type { Difference, Made } from '../../protocol/index.js'
+import type { Difference, Made, Preview } from '../../protocol/index.js'
+import { Commands } from '../../waiting/command.js'
 
 /** The run section of kind `fake`. */
 export const FakeRun = z.strictObject({
@@ -18,15 +21,20 @@ export const FakeRun = z.strictObject({
 })
 export type FakeRun = z.infer<typeof FakeRun>
 
+const everywhere = ['checkout', 'instance', 'container'] as const
+
 type Told = { change: RuntimeChange; next: Promise<Told> }
 
 /** Services that run in memory only, one instance each. */
 export class FakeRuntime implements Runtime<FakeRun> {
-  readonly supports = { keepsOld: true }
+  readonly supports: Runtime['supports'] = { keepsOld: true, runs: everywhere }
   /** Every apply fails, as when something that all services need is away. */
   broken = false
   /** The plans that were applied, in order. */
   readonly applied: Plan<FakeRun>[] = []
+  /** The commands that were run, in order. */
+  readonly commands: Command<FakeRun>[] = []
+  readonly underWay = new Commands(everywhere)
   #away: string | undefined
   #gate: Promise<void> | undefined
   readonly #running = new Map<string, FoundInstance>()
@@ -43,10 +51,7 @@ export class FakeRuntime implements Runtime<FakeRun> {
     const old = this.#running.get(service)
     if (old?.deployment === deployment) return made
     if (run.print) await output.write('stdout', `${run.print}\n`)
-    if (run.behave === 'hang')
-      await new Promise((_, reject) =>
-        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
-      )
+    if (run.behave === 'hang') await untilAborted(signal)
     await this.#gate
     if (this.broken) throw new UnavailableError('FAKE_BROKEN', 'told to be broken')
     if (run.behave === 'fail') throw new RefusedError('FAKE_FAILED', 'told to fail')
@@ -60,6 +65,7 @@ export class FakeRuntime implements Runtime<FakeRun> {
 
   async end({ service, host }: PlacementRef): Promise<void> {
     this.#reach()
+    await this.underWay.end(service)
     const old = this.#running.get(service)
     if (old) this.#exit(old)
     this.#right({ service, host })
@@ -88,6 +94,24 @@ export class FakeRuntime implements Runtime<FakeRun> {
       next = told.next
       yield told.change
     }
+  }
+
+  /** `['3', 'a', 'b']` prints the lines a and b, and ends with exit code 3; `['hang', 'a']` prints and waits for its signal. */
+  run(command: Command<FakeRun>, { signal, output }: ApplyContext): Promise<Exit> {
+    return this.underWay.run(command, signal, async (ends, began) => {
+      began()
+      const [how, ...lines] = command.argv
+      this.commands.push(command)
+      await output.write('stdout', lines.map((line) => `${line}\n`).join(''))
+      if (how === 'hang') await untilAborted(ends)
+      return { exitCode: Number(how), signal: null }
+    })
+  }
+
+  async preview({ service, run }: Plan<FakeRun>): Promise<Preview> {
+    if (run.behave === 'fail') throw new RefusedError('FAKE_FAILED', 'told to fail')
+    const what = this.#running.has(service) ? 'replace' : 'create'
+    return { changes: [{ what, instance: service, say: `it would be told to ${run.behave}` }] }
   }
 
   /** What runs for a service now. */
@@ -154,4 +178,11 @@ export class FakeRuntime implements Runtime<FakeRun> {
     this.#next = new Promise((resolve) => (this.#say = resolve))
     say({ change, next: this.#next })
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error)
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
 }

@@ -82,10 +82,13 @@ export class MemoryStorage implements Storage {
     return Promise.resolve(next === undefined ? { events } : { events, next })
   }
 
-  prune(before: number): Promise<number> {
+  prune(before: number, bytes = Infinity): Promise<number> {
     const { events } = this.#disk
-    const kept = events.findIndex((event) => Date.parse(event.time) >= before)
-    return Promise.resolve(events.splice(0, kept < 0 ? events.length : kept).length)
+    const young = events.findIndex((event) => Date.parse(event.time) >= before)
+    let kept = young < 0 ? events.length : young
+    const size = (from: number) => JSON.stringify(events.slice(from)).length
+    while (kept < events.length && size(kept) > bytes) kept++
+    return Promise.resolve(events.splice(0, kept).length)
   }
 
   /** Refused: memory has no directory to copy. */

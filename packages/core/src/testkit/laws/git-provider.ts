@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -186,6 +187,13 @@ function commitLaws(law: Define): Law[] {
       await commit('main', { a: '1' })
       await assert.rejects(provider.fetch(source('main'), absent, signal), { code: 'GIT_COMMIT_MISSING' })
     }),
+    law('object is what the sha is the hash of', async ({ provider, source, commit }) => {
+      const sha = await commit('main', { a: '1' }, { message: 'Größe\n\nand why' })
+      await provider.fetch(source('main'), sha, signal)
+      const bytes = Buffer.from(await provider.object(source('main'), sha, signal))
+      const hash = createHash('sha1').update(`commit ${bytes.length}\0`).update(bytes)
+      assert.equal(hash.digest('hex'), sha)
+    }),
     law('changed names the paths that differ', async ({ provider, source, commit }) => {
       const from = await commit('main', { a: '1', 'b/c': '1', d: '1', f: '1', 'g/h': '1' })
       const to = await commit('main', { a: '1', 'b/c': '2', e: '1', 'f/i': '1', g: '1' })
@@ -199,30 +207,24 @@ function commitLaws(law: Define): Law[] {
 
 function historyLaws(law: Define): Law[] {
   return [
-    law(
-      'contains knows an ancestor from a commit that was rewritten away',
-      async ({ provider, source, commit }) => {
-        const first = await commit('main', { a: '1' })
-        const second = await commit('main', { a: '2' })
-        await provider.fetch(source('main'), second, signal)
-        const third = await commit('main', { a: '3' }, { parent: first })
-        await provider.fetch(source('main'), third, signal)
-        assert.equal(await provider.contains(source('main'), third, first, signal), true)
-        assert.equal(await provider.contains(source('main'), third, second, signal), false)
-      },
-    ),
-    law(
-      'history goes back from the commit, newest first, as far as asked',
-      async ({ provider, source, commit }) => {
-        const shas: string[] = []
-        for (let i = 0; i < 5; i++) shas.unshift(await commit('main', { a: String(i) }))
-        await provider.fetch(source('main'), shas[0]!, signal)
-        const told = async (limit: number) =>
-          (await provider.history(source('main'), shas[0]!, limit, signal)).commits.map(({ sha }) => sha)
-        assert.deepEqual(await told(3), shas.slice(0, 3))
-        assert.deepEqual(await told(100), shas)
-      },
-    ),
+    law('contains knows an ancestor from what was rewritten away', async ({ provider, source, commit }) => {
+      const first = await commit('main', { a: '1' })
+      const second = await commit('main', { a: '2' })
+      await provider.fetch(source('main'), second, signal)
+      const third = await commit('main', { a: '3' }, { parent: first })
+      await provider.fetch(source('main'), third, signal)
+      assert.equal(await provider.contains(source('main'), third, first, signal), true)
+      assert.equal(await provider.contains(source('main'), third, second, signal), false)
+    }),
+    law('history goes back from the commit, newest first', async ({ provider, source, commit }) => {
+      const shas: string[] = []
+      for (let i = 0; i < 5; i++) shas.unshift(await commit('main', { a: String(i) }))
+      await provider.fetch(source('main'), shas[0]!, signal)
+      const told = async (limit: number) =>
+        (await provider.history(source('main'), shas[0]!, limit, signal)).commits.map(({ sha }) => sha)
+      assert.deepEqual(await told(3), shas.slice(0, 3))
+      assert.deepEqual(await told(100), shas)
+    }),
     law(
       'history of a server that is away is what is here, and why there is no more',
       async ({ provider, source, commit, away }) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Law } from '../law.js'
 import type { Runtime } from '../../contracts/runtime.js'
+import { deadline } from '../../waiting/deadline.js'
 
 const patience = 30_000
 
@@ -60,7 +61,7 @@ class Watched {
 
   constructor(trial: Trial) {
     this.trial = trial
-    this.#told = drifts(trial, AbortSignal.any([this.#stop.signal, AbortSignal.timeout(patience)]))
+    this.#told = drifts(trial, AbortSignal.any([this.#stop.signal, deadline(patience)]))
   }
 
   disturb(): Promise<() => Promise<void>> {

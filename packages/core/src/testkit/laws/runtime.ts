@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import type { ApplyContext, Plan, Runtime, InstanceChange } from '../../contracts/runtime.js'
 import { LongshoreError } from '../../kernel/errors.js'
+import { deadline } from '../../waiting/deadline.js'
 import { lawsOf, type Law } from '../law.js'
+import { previewLaws } from './runtime-preview.js'
+import { commandLaws, type SubjectCommands } from './runtime-commands.js'
 import { driftLaws } from './runtime-drift.js'
 
 /** A runtime under test, and what its kind calls a service that lasts, fails or hangs. */
@@ -18,6 +21,8 @@ export interface RuntimeSubject {
    * runtime tells of no drift.
    */
   disturb?(service: string): Promise<() => Promise<void>>
+  /** Absent where the runtime runs no commands beside what runs. */
+  commands?: SubjectCommands
   /** Longshore was killed: the runtime of the next start, on what this one left. */
   reopen(): Promise<Runtime>
   close(): Promise<void>
@@ -29,7 +34,17 @@ const patience = 30_000
 export function runtimeLaws(make: () => Promise<RuntimeSubject>): Law[] {
   const state = lawsOf(make)
   const define: Define = (name, body) => state(name, (subject) => body(new Trial(subject)))
-  const laws = [applyLaws, watchLaws, folderLaws, failureLaws, endLaws, driftLaws, restartLaws]
+  const laws = [
+    applyLaws,
+    watchLaws,
+    folderLaws,
+    failureLaws,
+    endLaws,
+    driftLaws,
+    restartLaws,
+    commandLaws,
+    previewLaws,
+  ]
   return laws.flatMap((each) => each(define))
 }
 
@@ -46,16 +61,12 @@ class Trial {
     this.runtime = subject.runtime
   }
 
-  apply(
-    number: number,
-    behaviour: Behaviour,
-    { service = 'hello', signal = AbortSignal.timeout(patience) } = {},
-  ) {
+  apply(number: number, behaviour: Behaviour, { service = 'hello', signal = deadline(patience) } = {}) {
     return this.runtime.apply(this.plan(number, behaviour, service), context(signal))
   }
 
   end(service = 'hello'): Promise<void> {
-    return this.runtime.end({ service, host: 'box' }, context(AbortSignal.timeout(patience)))
+    return this.runtime.end({ service, host: 'box' }, context(deadline(patience)))
   }
 
   uses(service = 'hello'): Promise<string[]> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { StatsQuery, Telemetry } from '../../contracts/telemetry.js'
 import { Sample } from '../../protocol/index.js'
+import { deadline } from '../../waiting/deadline.js'
 import { lawsOf, type Law, type State } from '../law.js'
 
 /** A telemetry under test, and the hand that lets instances of the service `hello` on `box` run. */
@@ -32,7 +33,7 @@ async function watch(
   query: Partial<StatsQuery> = {},
 ): Promise<Sample[][]> {
   const batches: Sample[][] = []
-  const signal = AbortSignal.timeout(patience)
+  const signal = deadline(patience)
   for await (const batch of telemetry.stats({ ...placement, every, ...query }, signal)) {
     batches.push(batch)
     if (done(batches)) return batches
@@ -106,7 +107,7 @@ function changeLaws(define: Define): Law[] {
     define('one that ends is told no more, and a new one is', async (subject) => {
       const first = await subject.start()
       let [second, step] = ['', 0]
-      const stop = AbortSignal.timeout(patience)
+      const stop = deadline(patience)
       for await (const batch of subject.telemetry.stats({ ...placement, every }, stop)) {
         if (step === 0 && shows(first)([batch])) {
           await subject.end(first)

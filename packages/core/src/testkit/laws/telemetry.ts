@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { LogFrame, LogLine, LogQuery, Telemetry } from '../../contracts/telemetry.js'
+import { deadline } from '../../waiting/deadline.js'
 import { lawsOf, type Law, type State } from '../law.js'
 
 /** A telemetry under test for the service `hello` on `box`, and the hand that lets its instances print. */
@@ -27,7 +28,7 @@ type Asked = Omit<LogQuery, 'service' | 'host'>
 
 async function all({ telemetry }: TelemetrySubject, query: Asked = {}): Promise<LogLine[]> {
   const lines: LogLine[] = []
-  for await (const frame of telemetry.logs({ ...placement, ...query }, AbortSignal.timeout(patience))) {
+  for await (const frame of telemetry.logs({ ...placement, ...query }, deadline(patience))) {
     lines.push(...frame.lines)
   }
   return lines
@@ -127,7 +128,7 @@ function lossLaws(define: Define): Law[] {
     define('lines that are gone before the first one that is kept are counted before it', async (subject) => {
       const total = await flood(subject)
       for (const follow of [false, true]) {
-        const signal = AbortSignal.timeout(patience)
+        const signal = deadline(patience)
         let next = 0
         for await (const { lines, skipped } of subject.telemetry.logs({ ...placement, follow }, signal)) {
           next += skipped
