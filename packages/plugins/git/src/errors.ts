@@ -98,6 +98,17 @@ export function commitMissing(said: string): LongshoreError {
   })
 }
 
+/** What lies under the id of a commit is another object. */
+export function objectDamaged(sha: string): LongshoreError {
+  return new UnavailableError(
+    'GIT_OBJECT_DAMAGED',
+    `what is kept here as the commit ${sha} is something else`,
+    {
+      hint: 'Check the disk. With Longshore stopped, git/ in the data folder may be removed: it is fetched anew.',
+    },
+  )
+}
+
 export function refMissing(ref: string): LongshoreError {
   return new MissingError('GIT_REF_MISSING', `the repository has no branch or tag ${ref}`, {
     hint: 'Push it, or name another in source.ref.',

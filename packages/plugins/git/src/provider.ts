@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import {
   describeError,
-  InputError,
   within,
   type CheckoutReport,
   type Clock,
@@ -11,24 +10,19 @@ import {
   type Sighting,
   type Source,
 } from '@longshore/core'
-import {
-  checkGitRef,
-  judgeGitUrl,
-  Sha,
-  type Commit,
-  type CommitHistory,
-  type GitAddress,
-} from '@longshore/core/protocol'
-import { checkout } from './checkout/checkout.js'
+import { judgeGitUrl, Sha, type Commit, type CommitHistory } from '@longshore/core/protocol'
+import { checkout, listFiles } from './checkout/checkout.js'
+import { ListedCommits } from './checkout/listed.js'
 import type { GitConfig } from './config.js'
+import { addressOf, checkRef, checkSha } from './input.js'
 import { HttpRefs } from './remote/ls-refs.js'
 import type { HttpClient } from './remote/http.js'
 import { Remote, type RemoteParts } from './remote/remote.js'
 import { Asked } from './repository/asked.js'
 import { changedPaths } from './repository/changed.js'
-import { parseCommit } from './repository/commit.js'
+import { readCommit, readObject } from './repository/commit.js'
 import { History } from './repository/history.js'
-import { ObjectReader, readCommitBytes } from './repository/objects.js'
+import { ObjectReader } from './repository/objects.js'
 import { Repository } from './repository/repository.js'
 import { commitsOf, isAncestor, walk } from './repository/walk.js'
 import { Poller } from './watch/poller.js'
@@ -72,6 +66,7 @@ export class GitProvider implements GitContract {
   readonly #known = new Map<string, Known>()
   readonly #pollers = new Map<string, Poller>()
   readonly #timer: SlackTimer
+  readonly #listed = new ListedCommits()
 
   constructor(parts: ProviderParts) {
     this.#parts = parts
@@ -90,10 +85,13 @@ export class GitProvider implements GitContract {
 
   async fetch(source: Source, sha: string, signal: AbortSignal): Promise<Commit> {
     const known = await this.#bring(source, sha, signal)
-    const commit = known.fetched.get(sha)
-    return (
-      commit ?? shared(signal, (lasting) => known.reading.answer(sha, () => readCommit(known, sha, lasting)))
-    )
+    const read = (lasting: AbortSignal) => known.reading.answer(sha, () => remember(known, sha, lasting))
+    return known.fetched.get(sha) ?? shared(signal, read)
+  }
+
+  async object(source: Source, sha: string, signal: AbortSignal): Promise<Uint8Array> {
+    const { repository } = await this.#bring(source, sha, signal)
+    return readObject(repository, sha, signal)
   }
 
   async changed(
@@ -114,6 +112,7 @@ export class GitProvider implements GitContract {
     sha: string,
     ancestor: string,
     signal: AbortSignal,
+    deep = false,
   ): Promise<boolean | undefined> {
     const look = () => this.#commits(source, signal, (reader) => isAncestor(commitsOf(reader), sha, ancestor))
     checkSha(sha)
@@ -122,6 +121,9 @@ export class GitProvider implements GitContract {
       const near = await look()
       if (near !== undefined) return near
       await this.#bringHistory(source, [sha, ancestor], signal)
+      const further = await look()
+      if (further !== undefined || !deep) return further
+      await this.#bringHistory(source, [sha], signal, 'all')
       return await look()
     } catch {
       signal.throwIfAborted()
@@ -135,10 +137,12 @@ export class GitProvider implements GitContract {
     directory: string,
     signal: AbortSignal,
   ): Promise<CheckoutReport> {
-    const { config } = this.#parts
     const { repository } = await this.#bring(source, sha, signal)
-    const bounds = { limits: config.limits, timeout: config.timeout }
-    const report = await checkout(repository, sha, directory, bounds, signal)
+    const { config } = this.#parts
+    const read = (lasting: AbortSignal) => () => listFiles(repository, sha, config, lasting)
+    const list = () =>
+      shared(signal, (lasting) => this.#listed.answer(`${repository.folder} ${sha}`, read(lasting)))
+    const report = await checkout(repository, list, directory, config, signal)
     repository.keep(sha)
     return report
   }
@@ -197,10 +201,10 @@ export class GitProvider implements GitContract {
   }
 
   /** Does its best: who asks gets what is here. */
-  async #bringHistory(source: Source, shas: string[], signal: AbortSignal): Promise<void> {
+  async #bringHistory(source: Source, shas: string[], signal: AbortSignal, reach?: 'all'): Promise<void> {
     const { history, remote } = this.#of(source)
     for (const sha of shas) {
-      await history.bring(remote, source.ref, sha, signal).catch((error: unknown) => {
+      await history.bring(remote, source.ref, sha, signal, reach).catch((error: unknown) => {
         signal.throwIfAborted()
         this.#parts.log.debug(describeError(error), 'the commits before one could not be brought')
       })
@@ -258,11 +262,8 @@ export class GitProvider implements GitContract {
   }
 }
 
-async function readCommit({ repository, fetched }: Known, sha: string, signal: AbortSignal): Promise<Commit> {
-  const bytes = await repository.stream(['cat-file', '--batch'], signal, localDeadline, (stream) =>
-    readCommitBytes(new ObjectReader(stream), sha),
-  )
-  const commit = parseCommit(sha, bytes)
+async function remember({ repository, fetched }: Known, sha: string, signal: AbortSignal): Promise<Commit> {
+  const commit = await readCommit(repository, sha, localDeadline, signal)
   fetched.set(sha, commit)
   if (fetched.size > remembered) fetched.delete(fetched.keys().next().value!)
   return commit
@@ -271,25 +272,4 @@ async function readCommit({ repository, fetched }: Known, sha: string, signal: A
 /** Waits for what others wait for too: it goes on when one of them goes away, and ends by its own deadline. */
 function shared<T>(signal: AbortSignal, work: (lasting: AbortSignal) => Promise<T>): Promise<T> {
   return within(sharedDeadline, 'reading a repository', () => work(new AbortController().signal), signal)
-}
-
-function checkRef(ref: string): string {
-  const fault = checkGitRef(ref)
-  if (fault === undefined) return ref
-  throw new InputError('GIT_REF', fault, {
-    hint: 'Write a branch, a tag or a full commit id into source.ref.',
-  })
-}
-
-function checkSha(sha: string): string {
-  if (Sha.safeParse(sha).success) return sha
-  throw new InputError('GIT_SHA', 'this is no full commit id', {
-    hint: 'Write all 40 (or 64) hex digits in lower case.',
-  })
-}
-
-/** Nothing of a refused address reaches git. */
-function addressOf(judged: GitAddress | string): GitAddress {
-  if (typeof judged !== 'string') return judged
-  throw new InputError('GIT_URL', judged, { hint: 'Mend source.url, or the credential that goes with it.' })
 }

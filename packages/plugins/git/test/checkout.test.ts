@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { lstat, mkdir, readdir, readFile, readlink } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GitServer, needs, type GitRepository, type TreeFile } from '@longshore/core/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -42,6 +42,14 @@ describe('a checkout', needs('git-http-backend'), () => {
     return error
   }
   const odd = async (...entries: RawEntry[]) => commitTree(repository, await rawTree(repository, entries))
+
+  it('one that many write out at once is whole in each place, whatever is done in another', async () => {
+    const sha = await commit({ 'a/b': 'text', c: { mode: '120000', content: 'a/b' } })
+    const first = await Promise.all([write(sha), write(sha), write(sha)])
+    await writeFile(join(first[0]!.folder, 'a/b'), 'other')
+    for (const { folder } of [first[1]!, first[2]!, await write(sha)])
+      expect(await readFile(join(folder, 'c'), 'utf8')).toBe('text')
+  })
 
   it('keeps modes, bytes and the links that stay inside', async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i))

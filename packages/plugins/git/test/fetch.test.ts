@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { GitServer, needs, runGit, type GitRepository } from '@longshore/core/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { longHistory } from './long-history.js'
 import { eventually, makeRig, sourceOf, until, type Rig } from './rig.js'
 
 const { signal } = new AbortController()
@@ -248,19 +249,6 @@ describe('a fetch', needs('git-http-backend'), () => {
     await small.close()
   })
 })
-
-function longHistory(commits: number): Buffer {
-  const parts = ['blob\nmark :1\ndata 4\nsame\nreset refs/heads/main\n']
-  for (let i = 1; i <= commits; i++) {
-    const message = `Commit ${i}`
-    const content = `${i}\n`
-    parts.push(
-      `commit refs/heads/main\ncommitter Ines <ines@git.example> ${1_700_000_000 + i} +0000\n`,
-      `data ${message.length}\n${message}\nM 100644 inline file\ndata ${content.length}\n${content}\n`,
-    )
-  }
-  return Buffer.from(parts.join(''))
-}
 
 /** Objects in every repository of a folder. */
 async function objectsIn(folder: string): Promise<number> {

@@ -26,7 +26,7 @@ export default definePlugin({
       get: async (collection, key) => opened().get(collection, key),
       list: async (collection, query) => opened().list(collection, query),
       events: async (query) => opened().events(query),
-      prune: async (before) => opened().prune(before),
+      prune: async (before, bytes) => opened().prune(before, bytes),
       backup: async (directory) => opened().backup(directory),
     })
     hooks.started.tap(async () => {

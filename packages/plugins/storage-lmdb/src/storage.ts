@@ -80,10 +80,10 @@ export class LmdbStorage implements Storage {
     return readPage(this, query)
   }
 
-  prune(before: number): Promise<number> {
+  prune(before: number, bytes = Infinity): Promise<number> {
     return this.#inTurn(async () => {
       const from = this.#first
-      const first = await this.#firstSince(before)
+      const first = Math.max(await this.#firstSince(before), this.#firstWithin(bytes))
       if (first === from) return 0
       const gone = this.segments.list.filter(({ last }) => last < first)
       await setNumbers(this.#file, { first }, () => {
@@ -167,6 +167,14 @@ export class LmdbStorage implements Storage {
     this.segments.add(entry)
     this.recent.begin(last + 1)
     await this.recent.sweep()
+  }
+
+  /** The seq of the first sealed event with which the sealed files take no more than so many bytes. */
+  #firstWithin(bytes: number): number {
+    let size = 0
+    for (const { entry, last } of [...this.segments.list].reverse())
+      if ((size += entry.bytes) > bytes) return last + 1
+    return 0
   }
 
   /** The seq of the first event that is not older than the time; the next one to come when all are. */

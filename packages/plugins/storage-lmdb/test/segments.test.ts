@@ -110,6 +110,18 @@ describe('pruning', () => {
     expect(again.last()).toBe(5_000)
   })
 
+  it('gives back what takes more room than it may, from the oldest on', async () => {
+    const { storage } = await place.open()
+    await fill(storage, 5_000)
+    const before = diskUsed()
+    expect(await storage.prune(0, before)).toBe(0)
+    const gone = await storage.prune(0, before / 4)
+    expect(gone).toBeGreaterThan(2_500)
+    expect(diskUsed()).toBeLessThan(before / 2)
+    const { events } = await storage.events({ after: 0, limit: 1 })
+    expect(events[0]?.seq).toBe(gone + 1)
+  })
+
   it('keeps the disk steady when the same is written and pruned again and again', async () => {
     const { storage } = await place.open()
     const sizes: number[] = []

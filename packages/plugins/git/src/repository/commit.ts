@@ -1,5 +1,32 @@
+import { createHash } from 'node:crypto'
 import { TextDecoder } from 'node:util'
 import type { Commit } from '@longshore/core/protocol'
+import { objectDamaged } from '../errors.js'
+import { longestCommit, ObjectReader, readCommitBytes } from './objects.js'
+import type { Repository } from './repository.js'
+
+/** Reads a commit that is here. */
+export async function readCommit(
+  repository: Repository,
+  sha: string,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<Commit> {
+  const bytes = await repository.stream(['cat-file', '--batch'], signal, deadline, (stream) =>
+    readCommitBytes(new ObjectReader(stream), sha),
+  )
+  return parseCommit(sha, bytes)
+}
+
+/** The object of a commit that is here, byte by byte. Git looks at what it reads from the disk, not at whether that is what it asked for. */
+export async function readObject(repository: Repository, sha: string, signal: AbortSignal): Promise<Buffer> {
+  const bytes = await repository.read(['cat-file', 'commit', sha], signal, longestCommit)
+  const hash = createHash(sha.length === 64 ? 'sha256' : 'sha1')
+    .update(`commit ${bytes.length}\0`)
+    .update(bytes)
+  if (hash.digest('hex') !== sha) throw objectDamaged(sha)
+  return bytes
+}
 
 /** Reads a commit object (gitformat: headers, an empty line, the message) as far as people need it. */
 export function parseCommit(sha: string, bytes: Buffer): Commit {

@@ -5,13 +5,24 @@ import type { Remote } from '../remote/remote.js'
 import { bounded } from './size.js'
 import { exists, fetchArguments, makeBare, removeLeftovers } from './repository.js'
 
-/** Commits whose metadata is kept, counted back from each head. */
+/** Commits whose metadata is kept, counted back from each head; and where somebody has to know, all of them. */
 const depth = 100
+const endless = 2 ** 31 - 1
 /** Heads after which it is made anew: it is small, and cheap to bring again. */
 const heads = 50
-/** What the metadata of some hundred commits may weigh, and how long it may take to come. */
-const heaviest = 64 * 2 ** 20
-const deadline = 120_000
+/** What the metadata may weigh, of some hundred commits and of all, and how long it may take to come. */
+const heaviest = { near: 64 * 2 ** 20, all: 512 * 2 ** 20 }
+const deadline = { near: 120_000, all: 600_000 }
+
+type Reach = 'near' | 'all'
+
+interface Pull {
+  folder: string
+  remote: Remote
+  sha: string
+  signal: AbortSignal
+  reach: Reach
+}
 
 /**
  * The commits before the ones that are deployed, without their trees: a second bare repository, because a repository
@@ -29,30 +40,34 @@ export class History {
     this.folder = folder
   }
 
-  /** Brings what is before the commit, once. `ref` helps with servers that give no commit by its id. */
-  bring(remote: Remote, ref: string, sha: string, signal: AbortSignal): Promise<void> {
-    const known = this.#done.get(sha)
+  /**
+   * Brings what is before the commit, once: some of it, or all. `ref` helps with servers that give no commit by its id.
+   */
+  bring(remote: Remote, ref: string, sha: string, signal: AbortSignal, reach: Reach = 'near'): Promise<void> {
+    const id = reach === 'all' ? `${sha} all` : sha
+    const known = this.#done.get(id)
     if (known) return known
-    const bringing = this.#turn.then(() => this.#bring(remote, ref, sha, signal))
+    const bringing = this.#turn.then(() => this.#bring(remote, ref, sha, signal, reach))
     this.#turn = bringing.catch(() => undefined)
-    this.#done.set(sha, bringing)
-    bringing.catch(() => this.#done.delete(sha))
+    this.#done.set(id, bringing)
+    bringing.catch(() => this.#done.delete(id))
     if (this.#done.size > heads) this.#done.delete(this.#done.keys().next().value!)
     return bringing
   }
 
-  async #bring(remote: Remote, ref: string, sha: string, signal: AbortSignal): Promise<void> {
+  async #bring(remote: Remote, ref: string, sha: string, signal: AbortSignal, reach: Reach): Promise<void> {
     const kept = join(this.folder, 'refs/kept')
-    if (this.#tooHeavy || (await exists(join(kept, sha)))) return
+    if (this.#tooHeavy || (reach === 'near' && (await exists(join(kept, sha))))) return
     const old = await readdir(kept).catch(() => undefined)
     // What is made anew takes its place when it is there: until then, what was brought before is of use.
     const anew = !old || old.length > heads
     const folder = anew ? `${this.folder}.new` : this.folder
     try {
       await (anew ? this.#make(folder, remote, sha, signal) : removeLeftovers(folder))
-      await this.#pull(folder, remote, sha, sha, signal).catch(async (error: unknown) => {
+      const pull = (from: string) => this.#pull({ folder, remote, sha, signal, reach }, from)
+      await pull(sha).catch(async (error: unknown) => {
         if ((error as { code?: string }).code !== 'GIT_COMMIT_MISSING') throw error
-        await this.#pull(folder, remote, await remote.around(ref, sha, signal), sha, signal)
+        await pull(await remote.around(ref, sha, signal))
       })
       if (!anew) return
       await rm(this.folder, { recursive: true, force: true })
@@ -68,14 +83,15 @@ export class History {
     }
   }
 
-  async #pull(folder: string, remote: Remote, from: string, sha: string, signal: AbortSignal): Promise<void> {
+  async #pull({ folder, remote, sha, signal, reach }: Pull, from: string): Promise<void> {
     const to = from.endsWith('*') ? 'refs/around/*' : `refs/kept/${sha}`
-    const what = [`--depth=${depth}`, '--filter=tree:0', '--', 'origin', `+${from}:${to}`]
+    const far = reach === 'all' ? endless : depth
+    const what = [`--depth=${far}`, '--filter=tree:0', '--', 'origin', `+${from}:${to}`]
     const args = [`--git-dir=${folder}`, ...fetchArguments, ...what]
     const { host } = remote.address
-    await bounded(join(folder, 'objects/pack'), heaviest, signal, (inner) =>
+    await bounded(join(folder, 'objects/pack'), heaviest[reach], signal, (inner) =>
       remote.reach(inner, ({ config, env, secret }) =>
-        this.#git.run({ args, config, env, secret, host, timeout: deadline, signal: inner }),
+        this.#git.run({ args, config, env, secret, host, timeout: deadline[reach], signal: inner }),
       ),
     )
   }
@@ -92,7 +108,7 @@ export class History {
     ]
     for (const [name, value] of settings) {
       const args = [`--git-dir=${folder}`, 'config', '--', name!, value!]
-      await this.#git.run({ args, signal, timeout: deadline })
+      await this.#git.run({ args, signal, timeout: deadline.near })
     }
     await mkdir(join(folder, 'refs/kept'))
   }

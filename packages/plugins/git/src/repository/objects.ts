@@ -1,5 +1,4 @@
 import { commitMissing } from '../errors.js'
-import type { GitStream } from '../client.js'
 
 /** What `git cat-file --batch` says of an object before its bytes. */
 export interface ObjectHead {
@@ -11,6 +10,13 @@ export interface ObjectHead {
 /** Bytes of a commit that are read: what people need to know of it stands before. */
 export const longestCommit = 2 ** 20
 
+/** Where questions go, and where their answers come from. */
+export interface Answers {
+  /** Absent where nobody asks any more: the answers are there. */
+  stdin?: NodeJS.WritableStream
+  stdout: NodeJS.ReadableStream
+}
+
 /** Git closed its output in the middle of an answer; why is told by how it ended. */
 class OutputEnded extends Error {
   readonly code = 'GIT_OUTPUT_ENDED'
@@ -19,29 +25,16 @@ class OutputEnded extends Error {
 /** Reads the answers of one `git cat-file --batch`, in the order of the questions. */
 export class ObjectReader {
   readonly #chunks: AsyncIterator<Buffer>
-  readonly #stdin: NodeJS.WritableStream
+  readonly #stdin: NodeJS.WritableStream | undefined
   #rest: Buffer = Buffer.alloc(0)
 
-  constructor({ stdin, stdout }: GitStream) {
+  constructor({ stdin, stdout }: Answers) {
     this.#stdin = stdin
     this.#chunks = (stdout as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
   }
 
   ask(sha: string): void {
-    this.#stdin.write(`${sha}\n`)
-  }
-
-  /** Asks for many, no faster than git takes the questions; the output must be read meanwhile. */
-  async askAll(shas: Iterable<string>): Promise<void> {
-    let batch = ''
-    for (const sha of shas) {
-      batch += `${sha}\n`
-      if (batch.length < 60_000) continue
-      await this.#write(batch)
-      batch = ''
-    }
-    await this.#write(batch)
-    this.#stdin.end()
+    this.#stdin?.write(`${sha}\n`)
   }
 
   /** The next answer; undefined when there is no such object. Its bytes are to be read before the next. */
@@ -92,12 +85,23 @@ export class ObjectReader {
     if (next.done) throw new OutputEnded('git closed its output')
     this.#rest = this.#rest.length > 0 ? Buffer.concat([this.#rest, next.value]) : next.value
   }
+}
 
-  #write(text: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#stdin.write(text, (error) => (error ? reject(error) : resolve()))
+/** Asks for many, no faster than git takes the questions; the output must be read meanwhile. */
+export async function askAll(stdin: NodeJS.WritableStream, shas: Iterable<string>): Promise<void> {
+  const write = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      stdin.write(text, (error) => (error ? reject(error) : resolve()))
     })
+  let batch = ''
+  for (const sha of shas) {
+    batch += `${sha}\n`
+    if (batch.length < 60_000) continue
+    await write(batch)
+    batch = ''
   }
+  await write(batch)
+  stdin.end()
 }
 
 /** The bytes of one commit, which must be there. */

@@ -83,10 +83,9 @@ export class Repository {
   }
 
   /** Runs git on the objects, for reading. */
-  async read(args: string[], signal: AbortSignal, output: number): Promise<Buffer> {
-    return this.#reading(() =>
-      this.#git.run({ args: this.#here(args), signal, timeout: localDeadline, output }),
-    )
+  async read(args: string[], signal: AbortSignal, output: number, input?: string): Promise<Buffer> {
+    const call = { args: this.#here(args), signal, timeout: localDeadline, output }
+    return this.#reading(() => this.#git.run(input === undefined ? call : { ...call, input }))
   }
 
   /** The same with pipes. `more`: a folder of another repository whose objects are seen too. */

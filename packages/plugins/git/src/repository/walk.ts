@@ -2,23 +2,25 @@ import type { Commit } from '@longshore/core/protocol'
 import { parseCommit } from './commit.js'
 import { longestCommit, type ObjectReader } from './objects.js'
 
-/** Commits that one walk looks at, at most. */
-const widest = 20_000
+/** Commits that one walk looks at, at most: one that lists, and one that looks for an ancestor. */
+const widest = { list: 20_000, search: 1_000_000 }
+/** Commits that are asked for at once. */
+const batch = 500
 
-/** Reads a commit by its sha; undefined when it is not here. */
-type Read = (sha: string) => Promise<Commit | undefined>
+/** Reads commits by their shas, in that order; undefined for one that is not here. */
+type Read = (shas: string[]) => Promise<(Commit | undefined)[]>
 
-/** Reads commits and remembers them. */
+/** Reads commits. */
 export function commitsOf(reader: ObjectReader): Read {
-  const known = new Map<string, Commit | undefined>()
-  return async (sha) => {
-    if (known.has(sha)) return known.get(sha)
-    reader.ask(sha)
-    const head = await reader.head()
-    const bytes = head && (await reader.bytes(head.size, longestCommit))
-    const commit = bytes && head.type === 'commit' ? parseCommit(sha, bytes) : undefined
-    known.set(sha, commit)
-    return commit
+  return async (shas) => {
+    for (const sha of shas) reader.ask(sha)
+    const commits: (Commit | undefined)[] = []
+    for (const sha of shas) {
+      const head = await reader.head()
+      const bytes = head && (await reader.bytes(head.size, longestCommit))
+      commits.push(bytes && head.type === 'commit' ? parseCommit(sha, bytes) : undefined)
+    }
+    return commits
   }
 }
 
@@ -26,15 +28,15 @@ export function commitsOf(reader: ObjectReader): Read {
 export async function walk(read: Read, sha: string, limit: number): Promise<Commit[]> {
   const seen = new Set([sha])
   const commits: Commit[] = []
-  const first = await read(sha)
+  const [first] = await read([sha])
   const next = first ? [first] : []
   while (next.length > 0 && commits.length < limit) {
     const commit = next.shift()!
     commits.push(commit)
     for (const parent of commit.parents) {
-      if (seen.has(parent) || seen.size > widest) continue
+      if (seen.has(parent) || seen.size > widest.list) continue
       seen.add(parent)
-      const found = await read(parent)
+      const [found] = await read([parent])
       if (found) next.splice(place(next, found), 0, found)
     }
   }
@@ -56,17 +58,17 @@ export async function isAncestor(read: Read, sha: string, ancestor: string): Pro
   const seen = new Set([sha])
   let open = false
   for (let next = [sha]; next.length > 0;) {
-    const at = next.pop()!
-    if (at === ancestor) return true
-    if (before.has(at)) continue
-    const commit = await read(at)
-    if (!commit || seen.size > widest) open = true
-    else {
-      for (const parent of commit.parents) {
-        if (seen.has(parent)) continue
-        seen.add(parent)
-        next.push(parent)
-      }
+    const at = next.splice(-batch)
+    if (at.includes(ancestor)) return true
+    const commits = await read(at.filter((each) => !before.has(each)))
+    for (const commit of commits) {
+      if (!commit || seen.size > widest.search) open = true
+      else
+        for (const parent of commit.parents) {
+          if (seen.has(parent)) continue
+          seen.add(parent)
+          next.push(parent)
+        }
     }
   }
   return open ? undefined : false
