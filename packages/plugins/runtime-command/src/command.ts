@@ -92,7 +92,7 @@ export function spawnError({ name }: Resolved, error: Pick<NodeJS.ErrnoException
 
 /** The whole environment of what runs; secrets become values here and nowhere else. */
 export async function environment(
-  { run, env }: Plan<CommandRun>,
+  { run, env }: { run: Pick<CommandRun, 'env'>; env: Plan['env'] },
   mark: string,
   secret: ApplyContext['secret'],
 ): Promise<Record<string, string>> {

@@ -28,8 +28,8 @@ const logBounds = { segmentBytes: 4 * 2 ** 20, segments: 8 }
 const trial = 500
 /** Milliseconds before a process is started again: doubled each time, back to the first after a while of running. */
 const pauses = { first: 1_000, longest: 60_000, forgottenAfter: 60_000 }
-/** The longest grace for what failed or was aborted: somebody waits for the next one, or for Longshore to stop. */
-const failedGrace = 15_000
+/** The longest grace (ms) for what failed or was aborted: somebody waits for the next one, or for Longshore to stop. */
+export const failedGrace = 15_000
 const unseen: Exit = { exitCode: null, signal: null }
 
 /** What one deployment runs: a supervised process and all that it starts, or what a job leaves behind. */

@@ -19,6 +19,9 @@ export interface InstanceRecord {
 /** Homes of instances that are gone, kept for their logs: so many for each service. */
 const keptHomes = 5
 
+/** Homes of commands beside what runs: no service has such a name. */
+const oneOffs = '.one-off'
+
 /** The runtime's folder: `id`, and a home for each instance in `<service>/<deployment>`. */
 export class Records {
   readonly root: string
@@ -31,6 +34,7 @@ export class Records {
 
   async open(): Promise<void> {
     await mkdir(this.root, { recursive: true, mode: 0o700 })
+    await rm(join(this.root, oneOffs), { recursive: true, force: true })
     const file = join(this.root, 'id')
     this.#id = (await readFile(file, 'utf8').catch(() => '')).trim()
     if (/^[0-9a-f]{32}$/.test(this.#id)) return
@@ -53,6 +57,10 @@ export class Records {
 
   home(service: string, instance: string): string {
     return join(this.root, service, instance)
+  }
+
+  homeOfOneOff(name: string): string {
+    return join(this.root, oneOffs, name)
   }
 
   async save(record: InstanceRecord): Promise<void> {

@@ -1,6 +1,8 @@
 import { DeadlineError, describeError, LongshoreError, UnavailableError } from '@longshore/core'
 import type {
   ApplyContext,
+  Command,
+  Exit,
   FoundInstance,
   PlacementRef,
   Plan,
@@ -11,7 +13,10 @@ import { resolveCommand } from './command.js'
 import type { CommandRun } from './config.js'
 import { runDown } from './down.js'
 import { Instance, type Tools } from './instance.js'
+import type { Made, Preview } from '@longshore/core/protocol'
 import { look, type Seen } from './look.js'
+import { OneOffs, runs } from './one-off.js'
+import { madeOf, previewOf } from './preview.js'
 import { endProcesses } from './processes.js'
 import type { InstanceRecord } from './records.js'
 
@@ -22,8 +27,9 @@ const closeGrace = 15_000
 
 /** Runs commands as jobs and supervised processes. What was started is found again by its record and by its mark. */
 export class CommandRuntime implements Runtime<CommandRun> {
-  readonly supports = { keepsOld: true }
+  readonly supports = { keepsOld: true, runs }
   readonly #tools: Tools
+  readonly #oneOffs: OneOffs
   /** By service, oldest first: one, or for moments the one that is replaced and its successor. */
   readonly #instances = new Map<string, Instance[]>()
   /** The end of each service's last call: calls for one service take turns. */
@@ -33,14 +39,24 @@ export class CommandRuntime implements Runtime<CommandRun> {
 
   constructor(tools: Tools) {
     this.#tools = tools
+    this.#oneOffs = new OneOffs(tools)
   }
 
-  apply(plan: Plan<CommandRun>, context: ApplyContext): Promise<void> {
-    return this.#turn(plan.service, () => this.#apply(plan, context))
+  apply(plan: Plan<CommandRun>, context: ApplyContext): Promise<Made> {
+    return this.#turn(plan.service, async () => {
+      await this.#apply(plan, context)
+      return madeOf(plan)
+    })
+  }
+
+  async preview(plan: Plan<CommandRun>): Promise<Preview> {
+    await this.recover()
+    return previewOf(plan, this.#of(plan.service))
   }
 
   end({ service }: PlacementRef, context: ApplyContext): Promise<void> {
     return this.#turn(service, async () => {
+      await this.#oneOffs.commands.end(service)
       for (const instance of [...this.#of(service)]) {
         await this.#down(instance, context)
         await this.#forget(instance)
@@ -84,6 +100,13 @@ export class CommandRuntime implements Runtime<CommandRun> {
     return this.#of(service).map(({ plan }) => plan.deployment)
   }
 
+  /** Of a service of any kind: of its `run` section only `env` and `grace` are read. */
+  async run(command: Command, context: ApplyContext): Promise<Exit> {
+    await this.recover()
+    if (this.#closing) throw closed()
+    return this.#oneOffs.run(command, context)
+  }
+
   watch(signal: AbortSignal): AsyncIterable<InstanceChange> {
     return this.#tools.changes.watch(signal)
   }
@@ -97,6 +120,7 @@ export class CommandRuntime implements Runtime<CommandRun> {
   async close(): Promise<void> {
     this.#closing = true
     await this.#recovery
+    await this.#oneOffs.commands.close()
     const services = [...this.#instances.keys()]
     await Promise.all(services.map((service) => this.#turn(service, () => this.#shut(service))))
     this.#tools.cgroups.close()
@@ -132,10 +156,7 @@ export class CommandRuntime implements Runtime<CommandRun> {
 
   async #apply(plan: Plan<CommandRun>, context: ApplyContext): Promise<void> {
     const { service, deployment } = plan
-    if (this.#closing)
-      throw new UnavailableError('RUNTIME_CLOSED', 'Longshore is stopping: nothing is started any more', {
-        hint: 'Nothing is to be done: it is deployed when Longshore runs again.',
-      })
+    if (this.#closing) throw closed()
     const late = new DeadlineError('UP_TIMEOUT', `up took longer than ${plan.timeout} ms`, {
       hint: 'Give it more time in the config (run.timeout), or find out in its output what it waits for.',
     })
@@ -264,4 +285,10 @@ export class CommandRuntime implements Runtime<CommandRun> {
       this.#add(instance)
     }
   }
+}
+
+function closed(): UnavailableError {
+  return new UnavailableError('RUNTIME_CLOSED', 'Longshore is stopping: nothing is started any more', {
+    hint: 'Nothing is to be done: it is deployed when Longshore runs again.',
+  })
 }

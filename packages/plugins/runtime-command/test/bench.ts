@@ -151,6 +151,12 @@ export class Bench {
       .filter((pid) => Number.isInteger(pid) && pid !== process.pid && this.#holds(pid, text))
   }
 
+  /** The same, without those of commands beside what runs. */
+  instances(service: string): number[] {
+    const beside = this.pids('/one-off-')
+    return this.pids(`LONGSHORE_SERVICE=${service}`).filter((pid) => !beside.includes(pid))
+  }
+
   #holds(pid: number, text: string): boolean {
     try {
       const state = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]

@@ -1,4 +1,4 @@
-// A Longshore of its own that the tests kill: opens the data folder, applies the plans, and says so on stdout.
+// A Longshore of its own that the tests kill: opens the data folder, applies the plans, and says so on stdout. It runs the command.
 import { createLogger, systemClock } from '@longshore/core'
 import { Cgroups } from '../dist/cgroup.js'
 import { Changes } from '../dist/changes.js'
@@ -6,7 +6,7 @@ import { CommandRun } from '../dist/config.js'
 import { Records } from '../dist/records.js'
 import { CommandRuntime } from '../dist/runtime.js'
 
-const { data, plans, dieBeforeRecord, places } = JSON.parse(process.argv[2])
+const { data, plans, dieBeforeRecord, places, command } = JSON.parse(process.argv[2])
 
 class DyingRecords extends Records {
   async save(record) {
@@ -26,13 +26,14 @@ const runtime = new CommandRuntime({
 })
 await runtime.recover()
 console.log('open')
+const context = {
+  signal: new AbortController().signal,
+  output: { write: async () => undefined },
+  secret: () => Promise.reject(new Error('no secret')),
+}
 for (const plan of plans) {
-  const context = {
-    signal: new AbortController().signal,
-    output: { write: async () => undefined },
-    secret: () => Promise.reject(new Error('no secret')),
-  }
   await runtime.apply({ ...plan, run: CommandRun.parse(plan.run) }, context)
   console.log('applied', plan.deployment)
 }
+if (command) void runtime.run(command, context)
 setInterval(() => {}, 1000)

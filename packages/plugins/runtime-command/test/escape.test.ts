@@ -42,7 +42,7 @@ const escapes = {
 /** Keeps nothing that it could be known by. */
 const vanished = () => `setsid env -i sh -c 'cd /; exec sleep ${seconds} <&- >&- 2>&-' &`
 
-function leaving(what: string, more: object = {}): Promise<void> {
+function leaving(what: string, more: object = {}): Promise<unknown> {
   return bench.apply(1, { up: ['sh', '-c', what], grace: '200ms', ...more })
 }
 

@@ -3,7 +3,7 @@ import { LineLog, systemClock } from '@longshore/core'
 import { join } from 'node:path'
 import { describe, it } from 'vitest'
 import { CommandRun } from '../src/config.js'
-import { Bench } from './bench.js'
+import { Bench, commandLines } from './bench.js'
 
 const jobs = {
   lasts: CommandRun.parse({ up: ['sh', '-c', 'sleep 1000 >/dev/null 2>&1 &'] }),
@@ -15,21 +15,39 @@ const supervised = {
   fails: CommandRun.parse({ up: ['sh', '-c', 'exit 3'], keepAlive: true }),
   hangs: CommandRun.parse({ up: ['sleep', '1000'], keepAlive: true }),
 }
+/** Words that are in the processes of commands only. */
+const seconds = 3_000_000 + process.pid
+const background = `setsid sleep ${seconds} &`
+const commands = {
+  ends: ['sh', '-c', 'echo one; echo two; exit 3'],
+  lasts: ['sh', '-c', `${background} echo began; sleep ${seconds}; :`],
+  leaves: ['sh', '-c', `${background} echo left`],
+  alive: async () =>
+    commandLines()
+      .split('\n')
+      .filter((line) => line.includes(`sleep ${seconds}`)).length,
+}
 const before = {
   ...supervised,
   lasts: { ...supervised.lasts, replace: 'before' },
   fails: { ...supervised.fails, replace: 'before' },
 }
 
-for (const [kind, runs] of Object.entries({ jobs, supervised, 'supervised, the new one first': before })) {
+for (const [kind, runs, places] of [
+  ['jobs', jobs],
+  ['supervised', supervised],
+  ['supervised, the new one first', before],
+  ['supervised, without cgroups', supervised, []],
+] as [string, typeof supervised, string[]?][]) {
   describe(`the runtime of ${kind}`, () => {
     const make = async () => {
-      const bench = await Bench.make()
+      const bench = await Bench.make(undefined, places)
       return {
         runtime: bench.runtime,
         runs,
+        commands,
         directory: bench.directory,
-        alive: async (service: string) => bench.pids(`LONGSHORE_SERVICE=${service}`).length,
+        alive: async (service: string) => bench.instances(service).length,
         reopen: () => bench.open(),
         close: () => bench.close(),
       }

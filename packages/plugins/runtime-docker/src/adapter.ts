@@ -8,17 +8,18 @@ import { OneContainer } from './container/replace.js'
 import { AppliedServices } from './engine/applied.js'
 import { lookAt } from './engine/doctor.js'
 import { findEndpoint } from './engine/endpoint.js'
-import { ensureBuilt } from './image/build.js'
-import { imageOf } from './image/pull.js'
-import { DockerRuntime, type Kind, type Tools } from './runtime.js'
+import { builds } from './image/build.js'
+import { images } from './image/pull.js'
+import type { Kind, Tools } from './kind.js'
+import { DockerRuntime } from './runtime.js'
 import { DockerTelemetry } from './telemetry/telemetry.js'
 
 /** How each kind of service is brought up on an engine. */
 export function kindsOf(tools: Tools): Record<string, Kind> {
   return {
     compose: new ComposeProject(tools),
-    dockerfile: new OneContainer<DockerfileRun>(tools, (...words) => ensureBuilt(tools.engine, ...words)),
-    image: new OneContainer<ImageRun>(tools, (...words) => imageOf(tools.engine, ...words)),
+    dockerfile: new OneContainer<DockerfileRun>(tools, builds),
+    image: new OneContainer<ImageRun>(tools, images),
   }
 }
 

@@ -1,6 +1,8 @@
-import { Agent } from 'node:http'
+import { Agent, type AgentOptions } from 'node:http'
 import { Agent as SecureAgent } from 'node:https'
 import type { Readable } from 'node:stream'
+import { inspect } from 'node:util'
+import { deadline, within } from '@longshore/core'
 import type Docker from 'dockerode'
 import { z } from 'zod'
 import type { Endpoint } from './engine/endpoint.js'
@@ -11,7 +13,7 @@ import { ContainerDetails, ContainerSummary, EngineEvent, Labelled, Version } fr
 import { ContainerStats } from './telemetry/stats-answer.js'
 
 /** Milliseconds that the engine may take to answer what is not a stream. */
-const deadline = 60_000
+const answerTime = 60_000
 /** Milliseconds that it may take to say what one container uses. */
 const statsDeadline = 10_000
 /** Milliseconds before a stream may begin: it does so when a whole build context is there, and its signal has a deadline. */
@@ -19,13 +21,31 @@ const longestStream = 86_400_000
 /** The newest API that we know; with an older engine its own is spoken. */
 const newest = '1.47'
 
+/** Milliseconds for which a connection that nobody uses is kept. */
+const idle = 5_000
+
+/**
+ * A kept connection costs an engine and us less than one that is made for the call, but it is also answered by an engine that
+ * ends already: what says how containers are is asked anew, or what such an engine ends would look like a fault or like drift.
+ */
+type Connection = 'kept' | 'fresh'
+type Clients = Record<Connection, Docker>
+
 export type ContainerBody = Docker.ContainerCreateOptions & { name: string }
+
+/** What is asked of a log: times in seconds, with nanoseconds as decimals. */
+export interface LogOptions {
+  follow: boolean
+  since?: string | undefined
+  until?: string | undefined
+  tail?: number | undefined
+}
 
 /** The engine's API as this plugin uses it: every answer parsed, every error coded. */
 export class Engine {
   readonly #find: () => Endpoint
   #endpoint: Endpoint | undefined
-  #docker: Promise<Docker> | undefined
+  #docker: Promise<Clients> | undefined
 
   readonly unread = new Unread()
 
@@ -40,7 +60,7 @@ export class Engine {
   }
 
   async version(signal?: AbortSignal): Promise<Version> {
-    return this.ask(Version, (docker) => docker.version(), signal)
+    return this.ask(Version, (docker) => docker.version(), signal, 'fresh')
   }
 
   /** Containers in every state whose labels are all as given. */
@@ -50,16 +70,18 @@ export class Engine {
       ContainerSummary.array(),
       (docker) => docker.listContainers({ all: true, filters: { label } }),
       signal,
+      'fresh',
     )
   }
 
   inspect(id: string): Promise<ContainerDetails> {
-    return this.ask(ContainerDetails, (docker) => docker.getContainer(id).inspect())
+    const look = (docker: Docker) => docker.getContainer(id).inspect()
+    return this.ask(ContainerDetails, look, undefined, 'fresh')
   }
 
   /** What a container uses, in one look. Without the engine's two looks, a second apart, for a figure that we make ourselves. */
   stats(id: string): Promise<ContainerStats> {
-    const abortSignal = AbortSignal.timeout(statsDeadline)
+    const abortSignal = deadline(statsDeadline)
     const options = { stream: false as const, 'one-shot': true, abortSignal }
     return this.ask(ContainerStats, (docker) => docker.getContainer(id).stats(options), abortSignal)
   }
@@ -80,7 +102,7 @@ export class Engine {
   /** SIGTERM, after the grace (ms) SIGKILL; resolves when it has ended. */
   async stop(id: string, grace: number): Promise<void> {
     const t = Math.ceil(grace / 1000)
-    await this.call((docker) => docker.getContainer(id).stop({ t }), undefined, deadline + grace).catch(
+    await this.call((docker) => docker.getContainer(id).stop({ t }), undefined, answerTime + grace).catch(
       ignore('already', 'missing'),
     )
   }
@@ -92,11 +114,9 @@ export class Engine {
     await this.remove(id)
   }
 
-  /** Kills and removes it; its volumes stay, nameless ones too. */
-  async remove(id: string): Promise<void> {
-    await this.call((docker) => docker.getContainer(id).remove({ force: true, v: false })).catch(
-      ignore('missing'),
-    )
+  /** Kills and removes it; its volumes stay, nameless ones too unless `v`. */
+  async remove(id: string, v = false): Promise<void> {
+    await this.call((docker) => docker.getContainer(id).remove({ force: true, v })).catch(ignore('missing'))
   }
 
   networks(labels: Record<string, string>): Promise<Labelled[]> {
@@ -148,13 +168,9 @@ export class Engine {
 
   /**
    * What a container printed, as the engine frames it, with stamps; ends at the end of what is there, or with `follow` when
-   * the container ends. The signal ends it. `since`: seconds, with nanoseconds as decimals.
+   * the container ends. The signal ends it.
    */
-  async logs(
-    id: string,
-    options: { follow: boolean; since?: string; until?: string; tail?: number },
-    signal: AbortSignal,
-  ): Promise<AsyncGenerator<Buffer, void>> {
+  async logs(id: string, options: LogOptions, signal: AbortSignal): Promise<AsyncGenerator<Buffer, void>> {
     const { follow, since, until, tail } = options
     const query = new URLSearchParams({ stdout: '1', stderr: '1', timestamps: '1' })
     for (const [key, value] of Object.entries({ follow: follow ? '1' : '0', since, until, tail }))
@@ -164,29 +180,30 @@ export class Engine {
   }
 
   /** What the call answers, parsed. */
-  ask<T>(schema: z.ZodType<T>, call: (docker: Docker) => Promise<unknown>, signal?: AbortSignal): Promise<T> {
-    return this.call(async (docker) => schema.parse(await call(docker)), signal)
+  ask<T>(
+    schema: z.ZodType<T>,
+    call: (docker: Docker) => Promise<unknown>,
+    signal?: AbortSignal,
+    connection?: Connection,
+  ): Promise<T> {
+    return this.call(async (docker) => schema.parse(await call(docker)), signal, answerTime, connection)
   }
 
   /** One call, within `milliseconds`. Errors: ENGINE_AWAY, ENGINE_REFUSED with what kind of fault it is. */
   async call<T>(
     call: (docker: Docker) => Promise<T>,
     signal?: AbortSignal,
-    milliseconds = deadline,
+    milliseconds = answerTime,
+    connection: Connection = 'kept',
   ): Promise<T> {
-    const late = AbortSignal.timeout(milliseconds)
-    const either = signal ? AbortSignal.any([signal, late]) : late
     const { endpoint } = this
-    const answer = async () => {
-      const docker = await this.#client()
+    const answer = async (either: AbortSignal) => {
+      const clients = await this.#clients()
       either.throwIfAborted()
-      return call(docker)
+      return call(clients[connection])
     }
     try {
-      return await new Promise<T>((resolve, reject) => {
-        either.addEventListener('abort', () => reject(either.reason as Error), { once: true })
-        answer().then(resolve, reject)
-      })
+      return await within(milliseconds, 'the call', answer, signal)
     } catch (error) {
       if (signal?.aborted) throw signal.reason
       throw engineFault(error, endpoint)
@@ -194,14 +211,14 @@ export class Engine {
   }
 
   /** Loaded when an engine is first asked: most hosts that only run commands never need it. */
-  #client(): Promise<Docker> {
+  #clients(): Promise<Clients> {
     return (this.#docker ??= this.#open().catch((error: unknown) => {
       this.#docker = undefined
       throw engineFault(error, this.endpoint)
     }))
   }
 
-  async #open(): Promise<Docker> {
+  async #open(): Promise<Clients> {
     const { default: Client } = await import('dockerode')
     const { socketPath, tcp } = this.endpoint
     const { ca, cert, key } = tcp?.tls ?? {}
@@ -215,11 +232,16 @@ export class Engine {
           cert,
           key,
         }
-    // A connection that is kept is answered by an engine that ends already: what it ends then would look like drift.
-    const agent = tcp?.tls ? new SecureAgent() : new Agent()
-    const way = { ...place, agent }
-    const { ApiVersion } = Version.parse(await new Client(way).version())
-    return new Client({ ...way, version: `v${older(ApiVersion, newest)}` })
+    const open = (options: AgentOptions) => {
+      const agent = tcp?.tls ? new SecureAgent(options) : new Agent(options)
+      // The library prints the options of every request for a log that nobody reads: all of an agent's connections take 10 ms.
+      return { ...place, agent: Object.assign(agent, { [inspect.custom]: () => 'Agent' }) }
+    }
+    const fresh = open({})
+    const { ApiVersion } = Version.parse(await new Client(fresh).version())
+    const version = `v${older(ApiVersion, newest)}`
+    const kept = open({ keepAlive: true, maxFreeSockets: 4, timeout: idle })
+    return { kept: new Client({ ...kept, version }), fresh: new Client({ ...fresh, version }) }
   }
 }
 

@@ -13,7 +13,8 @@ const faults: Record<number, string> = { 304: 'already', 403: 'forbidden', 404: 
 
 /** An error of the engine, or of the way to it, as a coded one; `data.fault` tells what may be expected. */
 export function engineFault(error: unknown, { host, from }: Endpoint): LongshoreError {
-  if (error instanceof LongshoreError) return error
+  const late = error instanceof DeadlineError
+  if (error instanceof LongshoreError && !late) return error
   const { statusCode, json, message, code } = error as {
     statusCode?: number
     json?: { message?: string }
@@ -21,7 +22,6 @@ export function engineFault(error: unknown, { host, from }: Endpoint): Longshore
     code?: string
   }
   if (statusCode === undefined) {
-    const late = (error as Error).name === 'TimeoutError'
     if (!late && typeof code !== 'string')
       return new UnavailableError(
         'ENGINE_ANSWER',
@@ -125,6 +125,57 @@ export function containerFault(error: unknown, service: string): unknown {
       cause: error,
     },
   )
+}
+
+/** What a container was to run is not in its image. */
+export function commandMissing(service: string, word: string, cause?: unknown): InputError {
+  return new InputError(
+    'COMMAND_MISSING',
+    `${word} is not in the container of ${service}, or cannot be executed there`,
+    {
+      hint: 'Name a program of its image; a script of the commit has to be copied into the image.',
+      ...(cause !== undefined && { cause }),
+    },
+  )
+}
+
+/** What the engine, or Compose, said when a container made for a command did not start, as what it means. */
+export function oneOffFault(error: unknown, service: string, word: string): unknown {
+  const refused = error instanceof LongshoreError && /^(ENGINE_REFUSED|COMPOSE_FAILED)$/.test(error.code)
+  return refused && /unable to start container process/.test(error.message)
+    ? commandMissing(service, word, error)
+    : error
+}
+
+export function commandStuck(container: string, left: number | undefined): UnavailableError {
+  const what = left === undefined ? 'a command' : `${left} processes of a command`
+  return new UnavailableError(
+    'COMMAND_STUCK',
+    `${what} in the container ${container.slice(0, 12)} cannot be ended`,
+    {
+      hint: 'Restart the service. Where the engine is on another machine, its image needs sh and tr for that.',
+    },
+  )
+}
+
+export function instanceMissing(service: string, named: string | undefined): UnavailableError {
+  return new UnavailableError(
+    'INSTANCE_MISSING',
+    `nothing runs of ${named ? `${service}/${named}` : service}`,
+    {
+      hint: 'A command in an instance needs one that runs; one in a container of its own does not.',
+    },
+  )
+}
+
+export function serviceMissing(service: string, named: string | undefined, all: string[]): InputError {
+  const fault = named === undefined ? 'no service of it is named' : `it has no service ${named}`
+  return new InputError('COMMAND_SERVICE', `a command of ${service} cannot run: ${fault}`, {
+    hint:
+      all.length === 0
+        ? 'Only a compose project has services; here the place is named container or instance.'
+        : `Name one of its services: ${all.join(', ')}.`,
+  })
 }
 
 /** A container that ended, restarts or is unhealthy before it was kept. */

@@ -7,6 +7,7 @@ import {
   Runtime,
   servicesOf,
   Telemetry,
+  type Command,
   type Plan,
 } from '@longshore/core'
 import type { Adapter } from './adapter.js'
@@ -22,7 +23,7 @@ export default definePlugin({
   needs: { clock: Clock, host: HostInfo, log: Logger, declared: Config },
   provides: [Runtime, Telemetry],
   runs,
-  setup({ config, needs, provide, doctor }) {
+  setup({ config, needs, provide, hooks, doctor }) {
     // Read when it is first asked for: a host that only runs commands has none of it in memory.
     let opened: Promise<Adapter> | undefined
     const adapter = () =>
@@ -35,6 +36,7 @@ export default definePlugin({
     }
     const needed = () =>
       [...servicesOf(needs.declared.current()).values()].some(({ run }) => run.kind in runs)
+    hooks.stopping.tap(async () => (await opened)?.runtime.close())
     doctor.add('engine', async (signal) => (await adapter()).lookAtEngine(signal, needed()))
     doctor.add('compose', async () => (await adapter()).lookAtCompose())
   },
@@ -42,10 +44,14 @@ export default definePlugin({
 
 function runtimeOf(adapter: () => Promise<Adapter>): Runtime {
   return {
-    supports: { keepsOld: true },
+    supports: { keepsOld: true, runs: ['instance', 'container'] },
     apply: async (plan: Plan<{ kind: string }>, context) => (await adapter()).runtime.apply(plan, context),
     end: async (placement, context) => (await adapter()).runtime.end(placement, context),
     find: async () => (await adapter()).runtime.find(),
+    run: async (command: Command<{ kind: string }>, context) =>
+      (await adapter()).runtime.run(command, context),
+    preview: async (plan: Plan<{ kind: string }>, context) =>
+      (await adapter()).runtime.preview(plan, context),
     uses: async (placement) => (await adapter()).runtime.uses(placement),
     async *watch(signal) {
       yield* (await adapter()).runtime.watch(signal)

@@ -1,87 +1,66 @@
 import type {
   ApplyContext,
-  Clock,
+  Command,
+  Exit,
   FoundInstance,
-  Logger,
   Plan,
   PlacementRef,
   Runtime,
   RuntimeChange,
 } from '@longshore/core'
-import type { Made } from '@longshore/core/protocol'
-import type { Engine } from './client.js'
-import type { DockerConfig } from './config.js'
+import type { Made, Preview } from '@longshore/core/protocol'
+import { OneOffs, runs } from './command/one-offs.js'
 import { stopOrder } from './compose/order.js'
-import type { Records } from './compose/records.js'
 import { isOnTrial } from './container/body.js'
 import { instanceOf, labelsOfHost, labelsOfPlacement } from './container/labels.js'
-import { tidyNetworks } from './container/networks.js'
+import { tidy } from './container/tidy.js'
 import { removeNetworks } from './engine/networks.js'
 import { Retold } from './engine/retold.js'
-import type { AppliedServices } from './engine/applied.js'
-import { inspectAll } from './engine/inspect.js'
+import { inspectAll, inspectEach } from './engine/inspect.js'
 import { watchContainers } from './engine/watch.js'
 import { isFault, upLate } from './errors.js'
-import { isUp, type ContainerSummary } from './schema.js'
-
-export interface Tools {
-  engine: Engine
-  clock: Clock
-  log: Logger
-  host: string
-  config: DockerConfig
-  records: Records
-  /** Longshore's own data folder, which no container gets. */
-  data?: string
-  applied: AppliedServices
-}
-
-/** A container of a service, in whatever state, with the deployment that made it. */
-export interface Owned extends FoundInstance {
-  running: boolean
-  /** It was not kept yet: it is being tried, or that was broken off. */
-  trial: boolean
-  labels: Readonly<Record<string, string>>
-}
-
-/** How services of one kind come up. What runs is found, watched and ended alike for every kind. */
-export interface Kind<Run = any> {
-  /** Brings the plan up in place of `owned`: everything that is there of the placement. The signal has the plan's deadline. */
-  apply(plan: Plan<Run>, owned: Owned[], context: ApplyContext): Promise<Made | void>
-}
+import type { Applied, Kind, Owned, Tools } from './kind.js'
+import { isUp, type ContainerDetails, type ContainerSummary } from './schema.js'
 
 /** Runs services on one Docker engine. It is one object for all kinds: a service may change its kind. */
 export class DockerRuntime implements Runtime<{ kind: string }> {
-  readonly supports = { keepsOld: true }
+  readonly supports = { keepsOld: true, runs }
   readonly #tools: Tools
   readonly #kinds: Readonly<Record<string, Kind>>
   /** What goes on for another deployment than the one that started it. */
   readonly #retold = new Retold<RuntimeChange>()
+  /** What there was of each service when it was applied last: asked of the engine again only once something was done. */
+  readonly #left = new Map<string, FoundInstance[]>()
   /** The end of each service's last call: calls for one service take turns. */
   readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #oneOffs: OneOffs
 
   constructor(tools: Tools, kinds: Readonly<Record<string, Kind>>) {
     this.#tools = tools
     this.#kinds = kinds
+    const of = (placement: PlacementRef) => this.#of(placement)
+    this.#oneOffs = new OneOffs({ tools, kinds, of, turn: (service, work) => this.#turn(service, work) })
   }
 
-  apply(plan: Plan<{ kind: string }>, context: ApplyContext): Promise<Made | void> {
+  apply(plan: Plan<{ kind: string }>, context: ApplyContext): Promise<Made> {
     return this.#turn(plan.service, () => this.#noted(plan, () => this.#inTime(plan, context)))
   }
 
-  async #inTime(plan: Plan<{ kind: string }>, context: ApplyContext): Promise<Made | void> {
+  async #inTime(plan: Plan<{ kind: string }>, context: ApplyContext): Promise<Applied> {
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(upLate(plan.service, plan.timeout)), plan.timeout)
     const signal = AbortSignal.any([context.signal, late.signal])
     try {
       signal.throwIfAborted()
-      return await this.#apply(plan, { ...context, signal })
+      const kind = this.#kinds[plan.run.kind]!
+      return await kind.apply(plan, await this.#of(plan), { ...context, signal })
     } finally {
       clearTimeout(timer)
     }
   }
 
-  end(placement: PlacementRef, { signal }: ApplyContext): Promise<void> {
+  async end(placement: PlacementRef, { signal }: ApplyContext): Promise<void> {
+    await this.#oneOffs.commands.end(placement.service)
     return this.#turn(placement.service, async () => {
       const { engine, records, applied } = this.#tools
       for (const layer of stopOrder(await this.#of(placement))) {
@@ -91,29 +70,39 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
         )
       }
       await removeNetworks(engine, placement)
-      await tidyNetworks(engine, placement)
       await records.remove(placement)
       await applied.forget(placement.service)
+      await tidy(this.#tools, placement)
     })
   }
 
-  async #apply(plan: Plan<{ kind: string }>, context: ApplyContext): Promise<Made | void> {
-    const { service, host, deployment } = plan
-    const made = await this.#kinds[plan.run.kind]!.apply(plan, await this.#of(plan), context)
-    for (const { instance, name, running, deployment: before } of await this.#of(plan))
-      if (running && before !== deployment)
-        this.#retold.add({ service, host, instance, name, deployment, kind: 'started', adopted: true })
-    return made
+  run(command: Command<{ kind: string }>, context: ApplyContext): Promise<Exit> {
+    return this.#oneOffs.run(command, context)
+  }
+
+  async preview(plan: Plan<{ kind: string }>, context: ApplyContext): Promise<Preview> {
+    const { records, applied } = this.#tools
+    await records.open()
+    await applied.open()
+    return this.#kinds[plan.run.kind]!.preview(plan, await this.#of(plan), context)
+  }
+
+  /** Longshore stops: what runs goes on, and commands beside it end. */
+  close(): Promise<void> {
+    return this.#oneOffs.commands.close()
   }
 
   /** What came of it is what there shall be. */
-  async #noted<T>(plan: PlacementRef, apply: () => Promise<T>): Promise<T> {
+  async #noted(plan: Plan, apply: () => Promise<Applied>): Promise<Made> {
     const { engine, applied } = this.#tools
     const { service } = plan
     await applied.begin(service)
     try {
-      const made = await apply()
-      await applied.done(service, await inspectAll(engine, plan))
+      const { made, only } = await apply()
+      applied.looking(service)
+      const all = await (only === undefined ? inspectAll(engine, plan) : inspectEach(engine, [only]))
+      this.#kept(plan, all)
+      await applied.done(service, all, only === undefined ? undefined : made.resolved)
       return made
     } catch (error) {
       // While the engine is away nothing is known to have been brought back.
@@ -122,9 +111,23 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
     }
   }
 
+  /** Those of its containers that went on as they were run for this deployment now. */
+  #kept({ service, host, deployment }: Plan, all: ContainerDetails[]): void {
+    const left: FoundInstance[] = []
+    for (const { Id, Config, State } of all) {
+      const found = instanceOf(Id, Config.Labels)
+      if (!found) continue
+      left.push(found)
+      if ((State.Running || State.Restarting) && found.deployment !== deployment)
+        this.#retold.add({ ...found, service, host, deployment, kind: 'started', adopted: true })
+    }
+    this.#left.set(service, left)
+  }
+
   async find(): Promise<FoundInstance[]> {
     const { engine, host, records } = this.#tools
     await records.open()
+    await this.#oneOffs.sweep()
     const all = (await engine.containers(labelsOfHost(host))).filter(isUp).flatMap(found)
     return all.map((instance) => ({ ...instance, deployment: records.deploymentOf(instance) }))
   }
@@ -132,7 +135,7 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
   async uses(placement: PlacementRef): Promise<string[]> {
     const { records } = this.#tools
     await records.open()
-    return records.foldersOf(await this.#of(placement))
+    return records.foldersOf(this.#left.get(placement.service) ?? (await this.#of(placement)))
   }
 
   async *watch(signal: AbortSignal): AsyncGenerator<RuntimeChange, void> {
@@ -145,7 +148,11 @@ export class DockerRuntime implements Runtime<{ kind: string }> {
 
   async #turn<T>(service: string, work: () => Promise<T>): Promise<T> {
     await this.#tools.records.open()
-    const noted = () => this.#tools.applied.work(service, work)
+    await this.#oneOffs.sweep()
+    const noted = () => {
+      this.#left.delete(service)
+      return this.#tools.applied.work(service, work)
+    }
     const turn = (this.#turns.get(service) ?? Promise.resolve()).then(noted, noted)
     this.#turns.set(service, turn)
     try {

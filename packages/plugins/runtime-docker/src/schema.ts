@@ -52,11 +52,16 @@ export const ContainerDetails = z.object({
       .nullish(),
   }),
   RestartCount: z.int().default(0),
+  /** Commands in it that are under way. */
+  ExecIDs: z.array(z.string()).nullish(),
   Config: z.object({ Labels: labels, Tty: z.boolean().default(false), StopTimeout: z.int().nullish() }),
   Mounts: z
     .array(z.object({ Type: z.string(), Name: z.string().optional(), Source: z.string(), RW: z.boolean() }))
     .default([]),
+  /** Where the engine's machine has the log, for drivers with one file. */
+  LogPath: z.string().default(''),
   HostConfig: z.object({
+    LogConfig: z.object({ Type: z.string(), Config: labels }).nullish(),
     NetworkMode: z.string().default(''),
     RestartPolicy: z.object({ Name: z.string(), MaximumRetryCount: z.int().default(0) }).nullish(),
     Memory: amount,
@@ -85,7 +90,12 @@ const names = z
   .array(z.string())
   .nullish()
   .transform((all) => all ?? [])
-export const ImageDetails = z.object({ Id: z.string(), RepoTags: names, RepoDigests: names })
+export const ImageDetails = z.object({
+  Id: z.string(),
+  RepoTags: names,
+  RepoDigests: names,
+  Config: z.object({ Healthcheck: z.object({ Test: z.array(z.string()).nullish() }).nullish() }).nullish(),
+})
 export type ImageDetails = z.infer<typeof ImageDetails>
 
 export const ImageSummary = z.object({ Id: z.string(), RepoTags: names })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DockerEngine, runtimeLaws, testImage } from '@longshore/core/testkit'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { ComposeRun } from '../src/compose/config.js'
+import { testCommands } from './commands.js'
 import { clearEngine, needsCompose, openRuntime, testFolder } from './compose-bench.js'
 import { stoppedByHand } from './site.js'
 
@@ -37,6 +38,7 @@ describe('the runtime of compose projects', needsCompose(), () => {
     return {
       runtime: openRuntime(docker, data),
       runs,
+      commands: testCommands(5_000_000 + process.pid),
       directory: folder.path,
       alive: async (service: string) =>
         (await docker.docker('ps', '--quiet', ...label(service))).split('\n').filter(Boolean).length,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'vitest'
-import { Demux, type Line } from '../src/telemetry/demux.js'
+import { Demux } from '../src/telemetry/demux.js'
+import type { Line } from '../src/telemetry/records.js'
 
 const stamp = (nanos: number, second = 5) =>
   `2026-01-02T03:04:${String(second).padStart(2, '0')}.${String(nanos).padStart(9, '0')}Z `

@@ -1,43 +1,10 @@
-import { DockerEngine, needs, testImage } from '@longshore/core/testkit'
+import { DockerEngine, needs, Strangers, testImage } from '@longshore/core/testkit'
 import { stateOf } from '@longshore/core/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { service, Site, Strangers } from './site.js'
+import { casesOf, disturbances, drifting, makeOther, policies } from './disturbances.js'
+import { service, Site } from './site.js'
 
-const policies = ['heal', 'report', 'ignore'] as const
-const drifting = ['drift.found', 'drift.healed', 'drift.gaveUp']
-
-/** What somebody does to a container behind Longshore's back, and how that is called. */
-const disturbances: Record<string, { what: string; do(docker: DockerEngine, id: string): Promise<unknown> }> =
-  {
-    rm: { what: 'removed', do: (docker, id) => docker.docker('rm', '--force', id) },
-    stop: { what: 'stopped', do: (docker, id) => docker.docker('stop', '--time', '1', id) },
-    kill: { what: 'killed', do: (docker, id) => docker.docker('kill', id) },
-    image: { what: 'image', do: remake },
-  }
-const cases = policies.flatMap((policy) =>
-  Object.entries(disturbances).map(([how, rest]) => ({ policy, name: `${policy}-${how}`, ...rest })),
-)
-
-/** Somebody makes the container anew, of another image. */
-async function remake(docker: DockerEngine, id: string): Promise<void> {
-  const [{ Name, Config }] = JSON.parse(await docker.docker('inspect', id)) as [
-    { Name: string; Config: { Labels: Record<string, string> } },
-  ]
-  const labels = Object.entries(Config.Labels).flatMap(([key, value]) => ['--label', `${key}=${value}`])
-  await docker.docker('rm', '--force', id)
-  await docker.docker(
-    'run',
-    '--detach',
-    '--name',
-    Name.slice(1),
-    '--restart',
-    'unless-stopped',
-    ...labels,
-    'other:1',
-    'sleep',
-    '1000',
-  )
-}
+const cases = casesOf(disturbances)
 
 describe('drift on a real engine', needs('docker'), () => {
   let docker: DockerEngine
@@ -50,11 +17,9 @@ describe('drift on a real engine', needs('docker'), () => {
 
   beforeAll(async () => {
     docker = await DockerEngine.start()
-    await docker.docker('run', '--name', 'base', testImage, 'touch', '/other')
-    await docker.docker('commit', 'base', 'other:1')
-    await docker.docker('rm', 'base')
+    await makeOther(docker)
     strangers = new Strangers(docker)
-    await strangers.run()
+    await strangers.run('heal-rm', 'test')
     const services = [
       ...cases.map(({ name, policy }) => [name, service(name, { drift: policy })] as const),
       ...policies.map(
@@ -108,8 +73,10 @@ describe('drift on a real engine', needs('docker'), () => {
       } else if (policy === 'report') {
         await site.told(name, drifting, ['drift.found'])
         expect(state(name)).toBe('drift')
-      } else
-        await site.until(`${name} ended`, async () => (await site.events(name, 'instance.exited')).length > 0)
+      } else {
+        const ended = () => site.events(name, 'instance.exited', 'instance.lost')
+        await site.until(`${name} ended`, async () => (await ended()).length > 0)
+      }
       if (policy === 'ignore') expect(await site.events(name, ...drifting)).toEqual([])
       // Healing begins with the first that is seen of it.
       else if (policy === 'heal') expect([what, 'killed', 'removed']).toContain((await site.found(name))[0])

@@ -45,6 +45,7 @@ describe('images from a registry', needs('docker'), () => {
     expect(made).toEqual({
       images: { [`${registry.name}:1`]: `${registry.name}@${digest}` },
       env: ['COLOUR', 'LONGSHORE_DEPLOYMENT', 'LONGSHORE_SERVICE'],
+      resolved: expect.stringContaining('env:\n  - COLOUR\n') as string,
     })
     expect(await version()).toBe('one')
     const asked = registry.asked.length
@@ -74,7 +75,9 @@ describe('images from a registry', needs('docker'), () => {
     await on.stage.apply(2, app('1', { pull: 'always' }))
     expect(await version()).toBe('two')
     const asked = registry.asked.length
-    expect(await on.stage.apply(3, app('1', { pull: 'always' }), { made: first })).toMatchObject(first)
+    expect(await on.stage.apply(3, app('1', { pull: 'always' }), { made: first })).toMatchObject({
+      images: first.images,
+    })
     expect(await version()).toBe('one')
     expect(registry.asked.length).toBe(asked)
     // Everything of it is gone: the digest is pulled.
@@ -97,6 +100,15 @@ describe('images from a registry', needs('docker'), () => {
     // The same image once more is no further one.
     await on.stage.apply(4, app('v3'))
     expect(await tags()).toEqual([name(2), name(3), mine(2), mine(4)])
+  })
+
+  it('keeps no more of a service that is stopped before each deployment', async () => {
+    for (const number of [1, 2, 3]) {
+      await registry.push(`v${number}`, `${number}`)
+      await on.stage.apply(number, app(`v${number}`))
+      await on.stage.end()
+    }
+    expect(await tags()).toHaveLength(4)
   })
 
   it('leaves images that somebody else brought or named', async () => {

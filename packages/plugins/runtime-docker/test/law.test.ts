@@ -1,5 +1,6 @@
 import { needs, runtimeLaws } from '@longshore/core/testkit'
 import { beforeEach, describe, it } from 'vitest'
+import { testCommands } from './commands.js'
 import { stoppedByHand } from './site.js'
 import { dockerfile, image, onStage } from './stage.js'
 
@@ -33,6 +34,7 @@ for (const [kind, runs] of Object.entries(kinds))
       return {
         runtime: stage.runtime,
         runs,
+        commands: testCommands(),
         directory: stage.folder,
         alive: async (service: string) =>
           (await docker.docker('ps', '--quiet', ...label(service))).split('\n').filter(Boolean).length,

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { DockerEngine, needs, testImage } from '@longshore/core/testkit'
+import { DockerEngine, needs } from '@longshore/core/testkit'
 import { afterAll, beforeAll, describe, it } from 'vitest'
+import { run } from './labelled.js'
 
 const reader = fileURLToPath(new URL('log-reader.mjs', import.meta.url))
 /** Milliseconds that an engine on a busy machine may take to print it all. */
@@ -18,9 +19,7 @@ describe('the memory of who follows a log', needs('docker'), () => {
 
   /** What a process of its own reads of a container; it is warm after so many bytes. */
   async function follow(script: string, warm: number) {
-    const marks = { service: 'hello', host: 'box', deployment: 'd1' }
-    const labels = Object.entries(marks).flatMap(([key, value]) => ['--label', `longshore.${key}=${value}`])
-    const id = await docker.docker('run', '--detach', ...labels, testImage, 'sh', '-c', script)
+    const id = await run(docker, script)
     const words = [reader, docker.host, String(warm)]
     const { stdout } = await promisify(execFile)(process.execPath, words, { timeout: patience })
     await docker.docker('rm', '--force', id)

@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict'
-import { systemClock, type LogFrame, type LogQuery } from '@longshore/core'
-import { DockerEngine, needs, testImage } from '@longshore/core/testkit'
+import { deadline, systemClock, type LogFrame, type LogQuery } from '@longshore/core'
+import { DockerEngine, needs } from '@longshore/core/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from 'vitest'
 import { Engine } from '../src/client.js'
 import { findEndpoint } from '../src/engine/endpoint.js'
 import { DockerTelemetry } from '../src/telemetry/telemetry.js'
+import { removeAll, run as runLabelled } from './labelled.js'
 
 /** Milliseconds that something may take to be read. */
 const patience = 30_000
 const placement = { service: 'hello', host: 'box' }
 
-describe('the logs of containers', needs('docker'), () => {
+/** What each driver keeps is read another way: from its file, by the engine. */
+const drivers = ['json-file', 'local']
+
+describe.each(drivers)('the logs of containers, kept by %s,', needs('docker'), (driver) => {
   let docker: DockerEngine
   let telemetry: DockerTelemetry
   let stop: AbortController
@@ -26,18 +30,14 @@ describe('the logs of containers', needs('docker'), () => {
   })
   afterEach(async () => {
     stop.abort()
-    const left = await docker.docker('ps', '--all', '--quiet')
-    if (left) await docker.docker('rm', '--force', ...left.split('\n'))
+    await removeAll(docker)
   })
 
-  function run(script: string, ...options: string[]): Promise<string> {
-    const marks = { service: 'hello', host: 'box', deployment: 'd1' }
-    const labels = Object.entries(marks).flatMap(([key, value]) => ['--label', `longshore.${key}=${value}`])
-    return docker.docker('run', '--detach', ...labels, ...options, testImage, 'sh', '-c', script)
-  }
+  const run = (script: string, ...options: string[]) =>
+    runLabelled(docker, script, '--log-driver', driver, ...options)
 
   function logs(query: Omit<LogQuery, 'service' | 'host'> = {}): AsyncIterable<LogFrame> {
-    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(patience)])
+    const signal = AbortSignal.any([stop.signal, deadline(patience)])
     return telemetry.logs({ ...placement, ...query }, signal)
   }
 
@@ -61,10 +61,12 @@ describe('the logs of containers', needs('docker'), () => {
     Array.from({ length: to - from + 1 }, (_, index) => `${from + index}`)
 
   it('are those of a terminal too, long lines whole and no time within them', async () => {
-    const script = `stty -opost; head -c 50000 /dev/zero | tr '\\0' x; echo; printf '\\033]52;c;aGk=\\007\\n'; echo last`
+    // The driver local loses where a terminal's line of several records ends.
+    const length = driver === 'local' ? 16_000 : 50_000
+    const script = `stty -opost; head -c ${length} /dev/zero | tr '\\0' x; echo; printf '\\033]52;c;aGk=\\007\\n'; echo last`
     const id = await run(script, '--tty')
     await docker.docker('wait', id)
-    assert.deepEqual(await read(logs()), ['x'.repeat(50_000), '\x1b]52;c;aGk=\x07', 'last'])
+    assert.deepEqual(await read(logs()), ['x'.repeat(length), '\x1b]52;c;aGk=\x07', 'last'])
   })
 
   it('are told to two viewers at once, who come at different times', async () => {

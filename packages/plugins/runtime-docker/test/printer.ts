@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { testImage, type DockerEngine } from '@longshore/core/testkit'
+import { labels } from './labelled.js'
 
 /** Milliseconds that the engine may take to write down what a container printed. */
 const patience = 30_000
 
-/** A container that prints exactly what it is told to. Its log driver is the one that keeps bytes, not text. */
+/** A container that prints exactly what it is told to. The log driver `local` keeps bytes, `json-file` text. */
 export class Printer {
   readonly id: string
   readonly #folder: string
@@ -30,23 +31,22 @@ export class Printer {
     this.#log = log
   }
 
-  static async start(docker: DockerEngine, service: string): Promise<Printer> {
+  static async start(docker: DockerEngine, driver: 'local' | 'json-file'): Promise<Printer> {
     const folder = await mkdtemp(join(tmpdir(), 'longshore-printer-'))
     const files = { stdout: join(folder, 'stdout'), stderr: join(folder, 'stderr') }
     await promisify(execFile)('mkfifo', Object.values(files))
-    const marks = { service, host: 'box', deployment: 'd1' }
-    const labels = Object.entries(marks).flatMap(([key, value]) => ['--label', `longshore.${key}=${value}`])
     const script = 'cat /pipe/stdout & cat /pipe/stderr >&2; wait'
-    const driver = ['--log-driver', 'local', '--log-opt', 'max-size=1g', '--log-opt', 'compress=false']
-    const words = ['--volume', `${folder}:/pipe`, ...driver, ...labels, testImage, 'sh', '-c', script]
+    const options = driver === 'local' ? ['max-size=1g', 'compress=false'] : []
+    const keeps = ['--log-driver', driver, ...options.flatMap((option) => ['--log-opt', option])]
+    const words = ['--volume', `${folder}:/pipe`, ...keeps, ...labels, testImage, 'sh', '-c', script]
     const id = await docker.docker('run', '--detach', ...words)
     // For reading too: it can be opened before the container has, and stays open over its restarts.
     const pipes = {
       stdout: await open(files.stdout, constants.O_RDWR),
       stderr: await open(files.stderr, constants.O_RDWR),
     }
-    const log = join(docker.folder, 'data/containers', id, 'local-logs/container.log')
-    return new Printer(id, folder, pipes, log)
+    const log = driver === 'local' ? 'local-logs/container.log' : `${id}-json.log`
+    return new Printer(id, folder, pipes, join(docker.folder, 'data/containers', id, log))
   }
 
   /** Resolves when the engine has written down every line. */
@@ -69,15 +69,16 @@ export class Printer {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  /** Each record lies between its length and its length again. */
+  /** Of `local` each record lies between its length and its length again, of `json-file` it is a line. */
   async #records(): Promise<number> {
     const file = await open(this.#log).catch(() => undefined)
     if (!file) return 0
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(2 ** 20), 0, 2 ** 20, this.#read.at)
+      const isText = this.#log.endsWith('-json.log')
       for (let at = 0, end; at + 4 <= bytesRead; at = end) {
-        end = at + 8 + buffer.readUInt32BE(at)
-        if (end > bytesRead) break
+        end = isText ? buffer.subarray(0, bytesRead).indexOf(10, at) + 1 : at + 8 + buffer.readUInt32BE(at)
+        if (end === 0 || end > bytesRead) break
         this.#read.at += end - at
         this.#read.records++
       }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'vitest'
-import type { Line } from '../src/telemetry/demux.js'
+import type { Line } from '../src/telemetry/records.js'
 import { Ring } from '../src/telemetry/ring.js'
 
 let nanos = 0

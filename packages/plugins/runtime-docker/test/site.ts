@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Event, Placement } from '@longshore/core/protocol'
 import {
+  composeBinary,
   startTestKernel,
   testImage,
   type DockerEngine,
@@ -35,15 +36,21 @@ export class Site {
   }
 
   static async start(docker: DockerEngine, services: object, options: TestKernelOptions = {}): Promise<Site> {
-    const config = { services, docker: { host: docker.host }, defaults: { parallel: 20 } }
+    const engine = { host: docker.host, compose: composeBinary() }
+    const config = { services, docker: engine, defaults: { parallel: 20 } }
     return new Site(docker, await startTestKernel({ plugins: [plugin], config, ...options }))
   }
 
   /** Commits to each service's repository, and waits until all that runs. */
-  async deploy(...services: string[]): Promise<void> {
+  deploy(...services: string[]): Promise<void> {
+    return this.deployFiles(Object.fromEntries(services.map((name) => [name, { a: name }])))
+  }
+
+  /** The same, by service with the files of its commit. */
+  async deployFiles(services: Record<string, Record<string, string>>): Promise<void> {
     const { git } = this.kernel
-    const commits = services.map((name) => {
-      return [name, git.commit(`https://git.example/team/${name}.git`, 'main', { a: name })] as const
+    const commits = Object.entries(services).map(([name, files]) => {
+      return [name, git.commit(`https://git.example/team/${name}.git`, 'main', files)] as const
     })
     for (const [name, sha] of commits)
       await this.until(`${name} runs`, () => this.placement(name).running?.commit.sha === sha)
@@ -113,65 +120,5 @@ export function stoppedByHand(docker: DockerEngine) {
     const id = await docker.docker('ps', '--quiet', '--filter', `label=longshore.service=${service}`)
     await docker.docker('stop', '--time', '1', id)
     return async () => void (await docker.docker('start', id))
-  }
-}
-
-/** What is somebody else's on the same engine: nothing of it may change. */
-export class Strangers {
-  readonly #docker: DockerEngine
-  readonly #ids: string[] = []
-
-  constructor(docker: DockerEngine) {
-    this.#docker = docker
-  }
-
-  /** Ten, some with labels that look like ours. */
-  async run(): Promise<void> {
-    const labels = [
-      [],
-      ['com.docker.compose.project=app'],
-      ['longshore.service=heal-rm'],
-      ['longshore.host=other', 'longshore.service=heal-rm', `longshore.deployment=${'0'.repeat(16)}`],
-      ['longshore.host=test'],
-      ['longshore.host=test', 'longshore.service=heal-rm'],
-      ['longshore.host=test', 'longshore.service=heal-rm\nx', `longshore.deployment=${'0'.repeat(16)}`],
-      ['longshore.host=test', 'longshore.service=../../etc', `longshore.deployment=${'0'.repeat(16)}`],
-      ['longshore.host=test', 'longshore.service={"a":1}', 'longshore.deployment=<img src=x>'],
-      [
-        'longshore.host=test',
-        'longshore.service=heal-rm',
-        'longshore.deployment=\u202e\u0000'.replace('\u0000', ''),
-      ],
-    ]
-    for (const own of labels) {
-      const words = own.flatMap((label) => ['--label', label])
-      const run = [
-        'run',
-        '--detach',
-        '--restart',
-        'unless-stopped',
-        '--memory',
-        '32m',
-        ...words,
-        testImage,
-        'sleep',
-        '1000',
-      ]
-      this.#ids.push(await this.#docker.docker(...run))
-    }
-  }
-
-  /** As `docker inspect` tells them; with `lasting` only what a restart of the engine leaves. */
-  async inspect(lasting = false): Promise<unknown[]> {
-    const all = JSON.parse(await this.#docker.docker('inspect', ...this.#ids)) as Record<string, any>[]
-    return all.map(
-      ({ Id, Name, Image, RestartCount, State, Config, HostConfig, Mounts, NetworkSettings }) => {
-        const { Pid, StartedAt, Status } = State
-        const rest = { Id, Name, Image, Config, HostConfig, Mounts }
-        const networks = NetworkSettings.Networks as Record<string, object>
-        if (lasting) return { ...rest, networks: Object.keys(networks) }
-        return { ...rest, RestartCount, Pid, StartedAt, Status, networks }
-      },
-    )
   }
 }

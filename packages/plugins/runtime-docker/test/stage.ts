@@ -1,7 +1,14 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { createLogger, Secret, systemClock, type Plan } from '@longshore/core'
+import {
+  createLogger,
+  Secret,
+  systemClock,
+  type ApplyContext,
+  type Command,
+  type Plan,
+} from '@longshore/core'
 import type { Made } from '@longshore/core/protocol'
 import { DockerEngine, testImage } from '@longshore/core/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
@@ -75,13 +82,37 @@ export class Stage {
     run: unknown,
     { signal = never, ...more }: Partial<Plan> & { signal?: AbortSignal } = {},
   ): Promise<Made> {
-    const made = await this.runtime.apply((await this.plan(number, run, more)) as Plan<{ kind: string }>, {
+    const plan = (await this.plan(number, run, more)) as Plan<{ kind: string }>
+    const made = await this.runtime.apply(plan, this.#context(signal))
+    return made!
+  }
+
+  /** Runs a command beside it; answers its exit code. */
+  async run(
+    number: number,
+    run: unknown,
+    argv: string[],
+    { signal = never, ...more }: Partial<Command> & { signal?: AbortSignal } = {},
+  ): Promise<number | null> {
+    const plan = (await this.plan(number, run)) as Plan<{ kind: string }>
+    const command = { in: { kind: 'container' as const }, ...plan, argv, ...(more as object) }
+    return (await this.runtime.run(command, this.#context(signal))).exitCode
+  }
+
+  /** What a deployment would do, a line each: `replace hello: …`. */
+  async preview(number: number, run: unknown, more: Partial<Plan> = {}): Promise<string[]> {
+    const plan = (await this.plan(number, run, more)) as Plan<{ kind: string }>
+    const { changes } = await this.runtime.preview(plan, this.#context(never))
+    return changes.map(({ what, instance, say }) => `${what} ${instance}: ${say}`)
+  }
+
+  #context(signal: AbortSignal): ApplyContext {
+    return {
       signal,
       output: { write: async (_stream, text) => void (this.output += text.toString()) },
       secret: async ({ secret }) => new Secret(this.secrets[secret]!),
       aside: (work) => work(),
-    })
-    return made!
+    }
   }
 
   async end(service = 'hello'): Promise<void> {

@@ -5,11 +5,17 @@ import { DockerEngine, needs, statsLaws, testImage } from '@longshore/core/testk
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Engine } from '../src/client.js'
 import { findEndpoint } from '../src/engine/endpoint.js'
+import { HostContainers } from '../src/telemetry/host-containers.js'
 import { DockerStats } from '../src/telemetry/stats.js'
 
 const nowhere = '/nowhere'
 const busy = 'while :; do :; done'
 const holding = '(head -c 52428800 /dev/zero; sleep 1000) | tail -c 52428800'
+
+function statsOf(host: string, root?: string): DockerStats {
+  const tools = { engine: new Engine(findEndpoint(host, {})), clock: systemClock, host: 'box' }
+  return new DockerStats({ ...tools, containers: new HostContainers(tools) }, root)
+}
 
 describe('what containers use', needs('docker'), () => {
   let docker: DockerEngine
@@ -27,10 +33,7 @@ describe('what containers use', needs('docker'), () => {
     ])
     return docker.docker('run', '--detach', ...labels, ...options, testImage, 'sh', '-c', script)
   }
-  const open = (root?: string) => {
-    const engine = new Engine(findEndpoint(docker.host, {}))
-    return new DockerStats({ engine, clock: systemClock, host: 'box' }, root)
-  }
+  const open = (root?: string) => statsOf(docker.host, root)
 
   /** Watches until a sample is as it shall be; fails with the last one. */
   async function until(
@@ -64,6 +67,8 @@ describe('what containers use', needs('docker'), () => {
 
       it('memory is what is held, beside its limit; every process counts, and every byte that is sent', async () => {
         const id = await run(holding, '--memory', '256m')
+        // Once nothing begins or ends any more, its processes can be counted.
+        while (!(await docker.docker('top', id)).includes('sleep 1000'));
         const held = await until(open(root), id, ({ memory = 0 }) => memory >= 50e6 && memory <= 80e6)
         const processes = (await docker.docker('top', id)).split('\n').slice(1)
         expect(held).toMatchObject({ memoryLimit: 256 * 2 ** 20, pids: processes.length })
@@ -146,8 +151,7 @@ describe('what containers use', needs('docker'), () => {
   })
 
   it('an engine that is away at first is told as that', async () => {
-    const engine = new Engine(findEndpoint('unix:///nowhere/docker.sock', {}))
-    const stats = new DockerStats({ engine, clock: systemClock, host: 'box' })
+    const stats = statsOf('unix:///nowhere/docker.sock')
     const batches = stats.watch({ service: 'hello', host: 'box', every: 1_000 }, AbortSignal.timeout(30_000))
     await expect(batches.next()).rejects.toMatchObject({ code: 'ENGINE_AWAY' })
   })

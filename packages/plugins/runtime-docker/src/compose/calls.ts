@@ -70,6 +70,17 @@ export class Calls {
     return this.#run(model, words, variables, context)
   }
 
+  /** Makes all of the project, and starts nothing. */
+  create(model: Model, variables: Variables, context: ApplyContext): Promise<void> {
+    return this.#run(model, ['create', '--no-build', '--pull', 'never'], variables, context)
+  }
+
+  /** Starts what is made. */
+  start(model: Model, variables: Variables, context: ApplyContext): Promise<void> {
+    const words = ['up', '--detach', '--no-build', '--pull', 'never', '--no-recreate']
+    return this.#run(model, words, variables, context)
+  }
+
   /** What a service printed last, as far as it can be had. */
   async tail(project: string, service: string, variables: Variables, context: ApplyContext): Promise<string> {
     const args = [

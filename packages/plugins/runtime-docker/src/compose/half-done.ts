@@ -1,6 +1,6 @@
 import type { Engine } from '../client.js'
 import type { ContainerSummary } from '../schema.js'
-import { composeLabel } from '../container/labels.js'
+import { containersOf } from './containers.js'
 
 /** While Compose replaces a container, the new one has the old one's id before its name. */
 const underWay = /^\/[0-9a-f]{12}_(.+)$/
@@ -10,7 +10,7 @@ const underWay = /^\/[0-9a-f]{12}_(.+)$/
  * gets its name, one whose old one is still there goes. Compose itself takes such a container for a finished one. Answers the project's containers then.
  */
 export async function mendHalfDone(engine: Engine, project: string): Promise<ContainerSummary[]> {
-  const all = await engine.containers({ [composeLabel.project]: project })
+  const all = await containersOf(engine, project)
   const names = new Set(all.flatMap(({ Names }) => Names))
   const gone = new Set<string>()
   for (const { Id, Names } of all) {

@@ -80,7 +80,7 @@ export async function askCompose(call: Call): Promise<string> {
 }
 
 function verbOf(args: string[]): string {
-  return args.find((word) => /^(config|build|up|logs)$/.test(word)) ?? ''
+  return args.find((word) => /^(config|build|create|up|logs)$/.test(word)) ?? ''
 }
 
 async function* linesOf(stream: Readable): AsyncGenerator<string> {

@@ -1,42 +1,28 @@
-import { relative } from 'node:path'
+import { randomBytes } from 'node:crypto'
 import { describeError } from '@longshore/core'
-import type { ApplyContext, Plan } from '@longshore/core'
-import type { Made } from '@longshore/core/protocol'
+import type { ApplyContext, Exit, Plan } from '@longshore/core'
+import type { Made, Preview } from '@longshore/core/protocol'
+import type { OneOffCommand } from '../kind.js'
+import { runToEnd } from '../command/to-end.js'
 import { composeLabel } from '../container/labels.js'
-import { policyRefused } from '../errors.js'
-import { policyHost } from '../policy.js'
-import type { Kind, Owned, Tools } from '../runtime.js'
+import { removeNetworks } from '../engine/networks.js'
+import { oneOffFault } from '../errors.js'
+import { kept, type Applied, type Kind, type Owned, type Tools } from '../kind.js'
 import { findCompose, type ComposeBinary } from './binary.js'
 import { Calls, escape } from './calls.js'
 import type { ComposeRun } from './config.js'
-import { projectTaken } from './errors.js'
-import { checkExposure } from './exposure.js'
-import { refuseForeign } from './foreign.js'
-import { FileCheck, findFiles } from './files.js'
 import { freeze, type Frozen } from './freeze.js'
 import { mendHalfDone } from './half-done.js'
 import { bringImages, type Images } from './images.js'
+import { both, judged, type Work } from './judged.js'
 import type { Model } from './model.js'
-import { judgeModel } from './policy.js'
+import { oneOffModel, only, partsOf, withBuilders } from './one-off.js'
+import { previewOf } from './preview.js'
 import { Replacement } from './replacement.js'
-import type { Refuse } from './rules.js'
 import { Variables } from './secrets.js'
 import { treeOf } from './tree.js'
 import { untilAllWell } from './trial.js'
 import { printYaml } from './yaml.js'
-
-/** Characters of the resolved project that a deployment keeps. */
-const mostResolved = 262_144
-
-/** One deployment at work. */
-interface Work {
-  plan: Plan<ComposeRun>
-  context: ApplyContext
-  calls: Calls
-  variables: Variables
-  project: string
-  root: string
-}
 
 /**
  * A service that is a compose project. Everything is resolved, judged, built and pulled before anything is touched; then
@@ -50,15 +36,41 @@ export class ComposeProject implements Kind<ComposeRun> {
     this.#tools = tools
   }
 
-  async apply(plan: Plan<ComposeRun>, owned: Owned[], context: ApplyContext): Promise<Made> {
+  apply(plan: Plan<ComposeRun>, owned: Owned[], context: ApplyContext): Promise<Applied> {
+    return this.#open(plan, context, async (work) => ({ made: await this.#bring(work, owned) }))
+  }
+
+  /** By Compose, in the project's networks and with its volumes. What the service needs and is not there runs as long as it does. */
+  run(command: OneOffCommand<ComposeRun>, owned: Owned[], context: ApplyContext): Promise<Exit> {
+    return this.#open(command, context, async (work) => {
+      try {
+        return await this.#carryOut(work, command, owned)
+      } finally {
+        await this.#clean(work, command, owned)
+      }
+    })
+  }
+
+  preview(plan: Plan<ComposeRun>, owned: Owned[], context: ApplyContext): Promise<Preview> {
+    // Beside whatever is done to the service meanwhile.
+    const place = `${plan.service}.${randomBytes(6).toString('hex')}`
+    return this.#open(plan, context, (work) => previewOf(this.#tools, work, owned), place)
+  }
+
+  async #open<T>(
+    plan: Plan<ComposeRun>,
+    context: ApplyContext,
+    carryOut: (work: Work) => Promise<T>,
+    place = plan.service,
+  ): Promise<T> {
     const { engine, clock, records } = this.#tools
     const { path: binary } = await this.#compose()
     const variables = await Variables.open(plan.run.env, context.secret)
-    const home = records.home(plan.service)
+    const home = records.home(place)
     const calls = await Calls.open({ binary, endpoint: engine.endpoint, clock, plan, home })
     const project = plan.run.project ?? `longshore-${plan.service}`
     try {
-      return await this.#bring({ plan, context, calls, variables, project, root: treeOf(plan) }, owned)
+      return await carryOut({ plan, context, calls, variables, project, root: treeOf(plan) })
     } catch (error) {
       if (describeError(error).code === 'COMPOSE_MISSING') this.#found = undefined
       throw error
@@ -75,18 +87,23 @@ export class ComposeProject implements Kind<ComposeRun> {
     }))
   }
 
+  #images(model: Model, { plan, context, calls, variables }: Work, wanted?: string[]): Promise<Images> {
+    const build = (named: Model, services: string[]) => calls.build(named, services, variables, context)
+    return bringImages(this.#tools.engine, model, plan, context, build, wanted)
+  }
+
   async #bring(work: Work, owned: Owned[]): Promise<Made> {
     const { plan, context, calls, variables, project, root } = work
     const { engine, records } = this.#tools
-    const [model] = await both(this.#resolve(work), this.#refuseStrangers(work))
-    const build = (named: Model, services: string[]) => calls.build(named, services, variables, context)
-    const images = await bringImages(engine, model, plan, context, build)
-    const there = await mendHalfDone(engine, project)
+    const model = await judged(this.#tools, work)
+    const images = await this.#images(model, work)
+    const replacement = new Replacement(this.#tools, work, owned)
+    const [there, changed] = await both(mendHalfDone(engine, project), replacement.findChanged())
     const frozen = await freeze(model, { plan, root, images: images.ids, variables, there })
     context.signal.throwIfAborted()
-    const replacement = new Replacement(this.#tools, work, owned)
     await replacement.begin()
     try {
+      await replacement.remove(changed)
       await calls.up(frozen.model, variables, context)
       await untilAllWell({
         ...{ ...this.#tools, ...context, plan, project },
@@ -106,64 +123,48 @@ export class ComposeProject implements Kind<ComposeRun> {
     return madeOf(work, images, frozen)
   }
 
-  /** Nothing of a project is touched that somebody else made. */
-  async #refuseStrangers({ plan, project }: Work): Promise<void> {
-    const { engine, host } = this.#tools
-    const labels = { [composeLabel.project]: project }
-    const [containers, volumes, networks] = await Promise.all([
-      engine.containers(labels),
-      engine.volumes(labels),
-      engine.networks(labels),
-    ])
-    const all = [
-      ...containers.map(({ Names, Labels }) => ({ what: `the container ${Names[0]?.slice(1)}`, Labels })),
-      ...volumes.map(({ Name, Labels }) => ({ what: `the volume ${Name}`, Labels })),
-      ...networks.map(({ Name, Labels }) => ({ what: `the network ${Name}`, Labels })),
-    ]
-    const other = all.find(({ Labels }) => !isOf(Labels, plan.service, host))
-    if (other) throw projectTaken(project, other.what)
-  }
-
-  /** The project as Compose understands it, once nothing in its files leads anywhere it must not. */
-  async #resolve({ plan, context, calls, variables, project, root }: Work): Promise<Model> {
-    const { run, directory } = plan
-    const files = await findFiles(directory, run.files)
-    const names = files.map((file) => relative(directory, file)).join(', ')
-    const refuse: Refuse = (rule, what) => {
-      if (!run.allow.includes(rule)) throw policyRefused(rule, `${what}, in ${names}`)
+  async #carryOut(work: Work, command: OneOffCommand<ComposeRun>, owned: Owned[]): Promise<Exit> {
+    const { context, calls, variables, root, plan } = work
+    const { engine } = this.#tools
+    const { grace, began, service, argv } = command
+    const whole = await judged(this.#tools, work)
+    const parts = partsOf(whole, command, owned)
+    const images = await this.#images(whole, work, withBuilders(whole, parts.needed))
+    const frozen = await freeze(only(whole, parts.needed), {
+      plan,
+      root,
+      images: images.ids,
+      variables,
+      there: [],
+    })
+    const { model, name } = oneOffModel(frozen.model, parts, command)
+    // What Compose tells of its steps is not the command's; what it fails by is in its error.
+    const quiet = { ...context, output: { write: async () => undefined } }
+    try {
+      await calls.create(model, variables, quiet)
+      const made = await engine.containers(command.labels)
+      const own = made.find(({ Labels }) => Labels?.[composeLabel.service] === name)
+      const start = () => calls.start(model, variables, quiet)
+      return await runToEnd(engine, { ...context, container: own!.Id, start, grace, began })
+    } catch (error) {
+      if (!context.signal.aborted) await engine.version()
+      throw oneOffFault(error, service, argv[0]!)
     }
-    const given = { ...variables.standIns, ...plan.env }
-    await new FileCheck({ root, directory, variables: given, refuse }).check(files)
-    const model = await calls.resolve({ project, files, profiles: run.profiles }, variables, context)
-    judgeModel(model, { ...policyHost(this.#tools), root, refuse })
-    checkExposure(model, variables, refuse)
-    await refuseForeign(this.#tools.engine, model, plan, refuse)
-    for (const [name, { ports }] of Object.entries(model.services))
-      for (const { published, host_ip } of ports ?? [])
-        if (published && !host_ip)
-          await context.output.write(
-            'note',
-            `${name} publishes the port ${published} on every address of this host\n`,
-          )
-    return model
   }
-}
 
-/** At the same time, and to the end of both: nothing is at work any more when this rejects. */
-async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([a, b])
-  return [await a, await b]
-}
-
-function isOf(labels: Record<string, string> | null | undefined, service: string, host: string): boolean {
-  return labels?.['longshore.service'] === service && labels['longshore.host'] === host
+  /** All that was made for a command goes; the networks too, where nothing of the project is there beside it. */
+  async #clean({ project }: Work, command: OneOffCommand, owned: Owned[]): Promise<void> {
+    const { engine } = this.#tools
+    for (const { Id } of await engine.containers(command.labels)) {
+      await engine.stop(Id, command.grace)
+      await engine.remove(Id, true)
+    }
+    const inside = owned.some(({ labels }) => labels[composeLabel.project] === project)
+    if (!inside) await removeNetworks(engine, command)
+  }
 }
 
 function madeOf({ variables }: Work, { made }: Images, { model }: Frozen): Made {
   const resolved = printYaml(variables.show(escape(model)))
-  return {
-    images: made,
-    env: [...variables.names],
-    ...(resolved.length <= mostResolved && { resolved }),
-  }
+  return { images: made, env: [...variables.names], ...kept(resolved) }
 }

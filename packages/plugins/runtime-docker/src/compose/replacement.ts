@@ -1,7 +1,10 @@
-import { describeError } from '@longshore/core'
+import { deadline, describeError } from '@longshore/core'
 import type { ApplyContext, Plan } from '@longshore/core'
+import type { Difference } from '@longshore/core/protocol'
+import { differencesOf } from '../engine/differences.js'
+import { inspectAll } from '../engine/inspect.js'
 import { removeNetworks } from '../engine/networks.js'
-import type { Owned, Tools } from '../runtime.js'
+import type { Owned, Tools } from '../kind.js'
 import type { Calls } from './calls.js'
 import type { ComposeRun } from './config.js'
 import { mendHalfDone } from './half-done.js'
@@ -13,6 +16,8 @@ import { composeLabel } from '../container/labels.js'
 /** Milliseconds that bringing the old project back may take: the deployment's own time may be over. */
 const patience = 120_000
 const grace = 10_000
+/** Differences that only another container mends. */
+const anew = new Set(['image', 'config', 'extra', 'paused', 'unhealthy'])
 
 interface Work {
   plan: Plan<ComposeRun>
@@ -59,11 +64,33 @@ export class Replacement {
       await Promise.all(layer.map(({ instance }) => engine.stop(instance, grace)))
   }
 
+  /** Compose takes a container for the right one by its labels: what somebody changed of one since, it does not see. */
+  async findChanged(): Promise<Difference[]> {
+    const { engine, applied } = this.#tools
+    const { plan } = this.#work
+    const before = applied.before(plan.service)
+    if (!before) return []
+    const all = differencesOf(before, await inspectAll(engine, plan))
+    return all.filter(({ what, instance }) => anew.has(what) && instance !== undefined)
+  }
+
+  /** What differs goes, for Compose to make it anew. */
+  async remove(changed: Difference[]): Promise<void> {
+    const { engine } = this.#tools
+    const gone = new Set<string>()
+    for (const { instance, say } of changed) {
+      if (gone.has(instance!)) continue
+      gone.add(instance!)
+      await this.#note(`${say}: it is made anew`)
+      await engine.retire(instance!, grace)
+    }
+  }
+
   /** Everything of the new deployment goes, and what ran before runs again, from the images that it had. */
   async undo(): Promise<void> {
     const { engine, log } = this.#tools
     const { plan, calls, context, project } = this.#work
-    const late = { ...context, signal: AbortSignal.timeout(patience) }
+    const late = { ...context, signal: deadline(patience) }
     try {
       if (this.#before?.project !== project || !this.#variables) await this.#removeNew()
       if (this.#before && this.#variables) {

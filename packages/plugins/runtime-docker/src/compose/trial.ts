@@ -3,6 +3,7 @@ import type { Engine } from '../client.js'
 import { composeLabel, label } from '../container/labels.js'
 import { faultOf, lastProbe, window } from '../container/trial.js'
 import { upFailed } from '../errors.js'
+import { containersOf } from './containers.js'
 import type { ContainerDetails, ContainerSummary } from '../schema.js'
 
 /** Milliseconds after which all is looked at once more though the engine told nothing. */
@@ -52,7 +53,7 @@ export async function untilAllWell(trial: Trial): Promise<void> {
 async function look(trial: Trial, began: Map<string, number>): Promise<number> {
   const { engine, clock, plan, project } = trial
   let wait = 0
-  for (const container of await engine.containers({ [composeLabel.project]: project })) {
+  for (const container of await containersOf(engine, project)) {
     const name = container.Labels?.[composeLabel.service] ?? ''
     const details = await engine.inspect(container.Id)
     const fault = faultIn(details, isNew(container, plan))

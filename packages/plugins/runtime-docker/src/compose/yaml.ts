@@ -2,6 +2,7 @@ import {
   isMap,
   isNode,
   isScalar,
+  parse,
   parseAllDocuments,
   stringify,
   visit,
@@ -42,6 +43,11 @@ function checkKeys({ items }: YAMLMap): void {
     if (seen.has(word) && word !== '<<') throw new Error(`the key ${String(word)} comes twice in a map`)
     seen.add(word)
   }
+}
+
+/** What `printYaml` printed. */
+export function readYaml(text: string): unknown {
+  return parse(text)
 }
 
 export function printYaml(value: unknown): string {

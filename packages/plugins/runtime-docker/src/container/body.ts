@@ -66,7 +66,11 @@ export async function bodyOf(
   }
 }
 
-async function environment(plan: Plan<ContainerRun>, secret: ApplyContext['secret']): Promise<string[]> {
+/** `NAME=value`, secrets opened. */
+export async function environment(
+  plan: Plan<ContainerRun>,
+  secret: ApplyContext['secret'],
+): Promise<string[]> {
   const words: string[] = []
   for (const [name, value] of Object.entries(plan.run.env))
     words.push(`${name}=${typeof value === 'string' ? value : (await secret(value)).open()}`)

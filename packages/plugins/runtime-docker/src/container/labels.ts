@@ -8,6 +8,8 @@ export const label = {
   host: 'longshore.host',
   deployment: 'longshore.deployment',
   commit: 'longshore.commit',
+  /** Of what was made for one command: its id. */
+  command: 'longshore.command',
 } as const
 
 /** What Compose says of each container that it makes. */
@@ -32,6 +34,11 @@ export function labelsOfImage({ service, host, commit }: Plan): Record<string, s
 
 export function labelsOfPlacement({ service, host }: PlacementRef): Record<string, string> {
   return { [label.service]: service, [label.host]: host }
+}
+
+/** A container with these is no instance of any service, also where the image that was built for one bears its labels. */
+export function labelsOfCommand({ host, id }: { host: string; id: string }): Record<string, string> {
+  return { ...labelsOfHost(host), [label.command]: id, [label.service]: '' }
 }
 
 export function labelsOfHost(host: string): Record<string, string> {

@@ -7,6 +7,10 @@ import { composeLabel, labelsOfHost, labelsOfPlacement } from './labels.js'
 /** Networks that the engine has from the start; in them a container has no name. */
 const builtIn = /^(bridge|default|host|none|container:.*)$/
 
+export function isBuiltIn(network: string): boolean {
+  return builtIn.test(network)
+}
+
 /** What a container is called in a network: its service. */
 export function aliasesIn(network: string, service: string): string[] | undefined {
   return builtIn.test(network) ? undefined : [service]
@@ -41,7 +45,7 @@ export async function tidyNetworks(engine: Engine, { host }: Pick<PlacementRef, 
   }
 }
 
-export async function joinNetwork(engine: Engine, network: string, Container: string, service: string) {
-  const EndpointConfig = { Aliases: aliasesIn(network, service) }
+export async function joinNetwork(engine: Engine, network: string, Container: string, Aliases?: string[]) {
+  const EndpointConfig = { Aliases }
   await engine.call((docker) => docker.getNetwork(network).connect({ Container, EndpointConfig }))
 }

@@ -1,16 +1,22 @@
 import { AwayError, describeError } from '@longshore/core'
-import type { ApplyContext, Plan, Secret } from '@longshore/core'
-import type { Made } from '@longshore/core/protocol'
+import type { ApplyContext, Exit, Plan, Secret } from '@longshore/core'
+import type { Preview } from '@longshore/core/protocol'
 import { ignore } from '../client.js'
 import type { ContainerRun } from '../config.js'
-import { containerFault } from '../errors.js'
-import { dropImage, keepImage, tidyImages } from '../image/keep.js'
+import { containerFault, serviceMissing } from '../errors.js'
+import { dropImage, keepImage } from '../image/keep.js'
 import type { FoundImage, ImageSource } from '../image/source.js'
 import { checkPolicy, policyHost } from '../policy.js'
-import type { Kind, Owned, Tools } from '../runtime.js'
+import { kept } from '../kind.js'
+import type { Applied, Kind, Owned, Tools } from '../kind.js'
 import { bodyOf, nameOf } from './body.js'
+import type { OneOffCommand } from '../kind.js'
+import { runOneOff } from './one-off.js'
+import { previewOf } from './preview.js'
+import { resolvedOf } from './resolved.js'
 import { lastWords } from './last-words.js'
-import { joinNetwork, makeNetworks, tidyNetworks } from './networks.js'
+import { aliasesIn, joinNetwork, makeNetworks } from './networks.js'
+import { tidy } from './tidy.js'
 import { untilWell } from './trial.js'
 import { makeVolumes } from './volumes.js'
 import { whyInTheWay } from './in-the-way.js'
@@ -30,30 +36,39 @@ export class OneContainer<Run extends ContainerRun> implements Kind<Run> {
     this.#image = image
   }
 
-  async apply(plan: Plan<Run>, owned: Owned[], context: ApplyContext): Promise<Made> {
+  async apply(plan: Plan<Run>, owned: Owned[], context: ApplyContext): Promise<Applied> {
     const { engine } = this.#tools
     const same = owned.find(({ deployment }) => deployment === plan.deployment)
     const others = owned.filter((each) => each !== same)
-    const image = await new Replacement(this.#tools, this.#image, plan, context).run(same, others)
+    const { id, image } = await new Replacement(this.#tools, this.#image, plan, context).run(same, others)
     for (const { instance } of others) await engine.retire(instance, plan.run.grace)
-    await this.#tidy(plan)
-    return {
-      images: { [image.declared]: image.used },
-      env: [...Object.keys(plan.run.env), ...Object.keys(plan.env)].sort(),
-    }
+    // With nothing replaced, nothing is left over.
+    if (others.length > 0) await tidy(this.#tools, plan)
+    const images = { [image.declared]: image.used }
+    const env = [...Object.keys(plan.run.env), ...Object.keys(plan.env)].sort()
+    return { made: { images, env, ...kept(resolvedOf(plan.run)) }, only: id }
   }
 
-  /** What runs is none the worse when this fails. */
-  async #tidy(plan: Plan<Run>): Promise<void> {
-    const { engine, config, log } = this.#tools
-    const { service } = plan
-    try {
-      await tidyImages(engine, service, config.images)
-      await tidyNetworks(engine, plan)
-    } catch (error) {
-      log.warn({ error, service }, 'images or networks that nothing needs are still there')
-    }
+  async preview(plan: Plan<Run>, owned: Owned[], context: ApplyContext): Promise<Preview> {
+    checkPolicy(plan.run, policyHost(this.#tools))
+    const image = await this.#image.foresee(this.#tools.engine, plan, imageUsed(plan))
+    const first = [...owned].sort((a, b) => Number(a.trial) - Number(b.trial) || lastKept(a, b))
+    return previewOf(this.#tools, plan, { owned: first, image, context })
   }
+
+  async run(command: OneOffCommand<Run>, _owned: Owned[], context: ApplyContext): Promise<Exit> {
+    const { service, run, in: place } = command
+    if (place.service !== undefined) throw serviceMissing(service, place.service, [])
+    checkPolicy(run, policyHost(this.#tools))
+    const image = await this.#image.bring(this.#tools.engine, command, imageUsed(command), context)
+    return runOneOff(this.#tools, command, image, context)
+  }
+}
+
+/** One container has one image, also when the declaration called it by another name then. */
+function imageUsed({ made }: Plan): string | undefined {
+  const used = Object.values(made?.images ?? {})
+  return used.length === 1 ? used[0] : undefined
 }
 
 /** One try to bring a new container up in place of the others. */
@@ -77,7 +92,7 @@ class Replacement<Run extends ContainerRun> {
   }
 
   /** Resolves when it is well, and the others may go. */
-  async run(same: Owned | undefined, others: Owned[]): Promise<FoundImage> {
+  async run(same: Owned | undefined, others: Owned[]): Promise<{ id: string; image: FoundImage }> {
     const [old, ...older] = others.filter(({ trial }) => !trial).sort(lastKept)
     const broken = [same, ...others].some((each) => each?.trial)
     if (broken && old && !old.running) this.#back.add(old.instance)
@@ -88,8 +103,9 @@ class Replacement<Run extends ContainerRun> {
     try {
       const image = await this.#found(same)
       if (!same?.running) await this.#start(same, image, others)
-      if (!same?.running || same.trial) await this.#prove(same?.instance)
-      return image
+      const id = (this.#id ??= same!.instance)
+      if (!same?.running || same.trial) await this.#prove(id, image.probed)
+      return { id, image }
     } catch (error) {
       const fault = containerFault(error, this.#plan.service)
       if (!(fault instanceof AwayError)) await this.#goBack(left)
@@ -100,15 +116,13 @@ class Replacement<Run extends ContainerRun> {
   /** The image of what runs already, else the one that shall run. */
   async #found(same: Owned | undefined): Promise<FoundImage> {
     const { engine } = this.#tools
-    const { run, made } = this.#plan
+    const { run } = this.#plan
     if (same?.running) {
       const { Image } = await engine.inspect(same.instance)
-      return this.#image(this.#plan, Image, this.#context)
+      return this.#image.bring(engine, this.#plan, Image, this.#context)
     }
     checkPolicy(run, policyHost(this.#tools))
-    // One container has one image, also when the declaration called it by another name then.
-    const used = Object.values(made?.images ?? {})
-    return this.#image(this.#plan, used.length === 1 ? used[0] : undefined, this.#context)
+    return this.#image.bring(engine, this.#plan, imageUsed(this.#plan), this.#context)
   }
 
   async #start(same: Owned | undefined, image: FoundImage, others: Owned[]): Promise<void> {
@@ -123,7 +137,7 @@ class Replacement<Run extends ContainerRun> {
     // One that was broken off is taken up: were it removed, nothing would tell any more that something made room for it.
     const id = (this.#id = same?.instance ?? (await engine.create(body)))
     for (const network of plan.run.networks.slice(1))
-      await joinNetwork(engine, network, id, plan.service).catch(ignore('forbidden'))
+      await joinNetwork(engine, network, id, aliasesIn(network, plan.service)).catch(ignore('forbidden'))
     await this.#makeRoom(others)
     signal.throwIfAborted()
     await engine.start(id)
@@ -147,18 +161,21 @@ class Replacement<Run extends ContainerRun> {
     }
   }
 
-  /** Waits until it is well; from then on its name says so. */
-  async #prove(taken: string | undefined): Promise<void> {
+  /** Waits until it is well; from then on its name says so. One that gets healthy may be busy with it, and keeps its place. */
+  async #prove(id: string, imageProbed: boolean): Promise<void> {
     const { engine, clock } = this.#tools
-    const { service } = this.#plan
-    const id = (this.#id ??= taken!)
-    try {
-      await untilWell(engine, id, { ...this.#context, service, clock })
-    } catch (error) {
-      await this.#tell(id)
-      throw error
+    const { service, run } = this.#plan
+    const probed = imageProbed || run.healthcheck !== undefined
+    const prove = async () => {
+      await untilWell(engine, id, { ...this.#context, service, clock, probed }).catch(
+        async (error: unknown) => {
+          await this.#tell(id)
+          throw error
+        },
+      )
+      await engine.rename(id, nameOf(this.#plan))
     }
-    await engine.rename(id, nameOf(this.#plan))
+    await (probed ? prove() : this.#context.aside(prove))
   }
 
   /** What it printed last is for the record of the deployment; what it was given in secret is not. */

@@ -7,16 +7,23 @@ import { upFailed } from '../errors.js'
 export const window = 1_000
 const glance = 100
 
-type Trial = Pick<ApplyContext, 'output' | 'signal' | 'aside'> & { service: string; clock: Clock }
+interface Trial extends Pick<ApplyContext, 'output' | 'signal'> {
+  service: string
+  clock: Clock
+  /** It or its image has a health check. */
+  probed: boolean
+}
 
 /** Resolves when a started container is healthy, or without a health check has run for a while. Errors: CONTAINER_FAILED. */
 export async function untilWell(
   engine: Engine,
   id: string,
-  { service, clock, output, signal, aside }: Trial,
+  { service, clock, output, signal, probed }: Trial,
 ): Promise<void> {
+  let ran = !probed
+  if (ran) await clock.sleep(window, signal)
   let said: string | undefined
-  for (let ran = false; ;) {
+  for (;;) {
     signal.throwIfAborted()
     const details = await engine.inspect(id)
     const fault = faultOf(details)
@@ -29,9 +36,8 @@ export async function untilWell(
     if (health !== undefined && health !== said)
       await output.write('note', `the container is ${(said = health)}\n`)
     if (health === undefined ? ran : health === 'healthy') return
-    // One that gets healthy may be busy with it, and keeps its place.
-    if (health === undefined) await aside(() => clock.sleep(window, signal)).then(() => (ran = true))
-    else await clock.sleep(glance, signal)
+    await clock.sleep(health === undefined ? window : glance, signal)
+    ran = true
   }
 }
 
@@ -40,7 +46,9 @@ export function faultOf({
   RestartCount,
 }: ContainerDetails): string | undefined {
   if (OOMKilled) return 'used more memory than it may and was ended'
-  if (Restarting || RestartCount > 0) return `ended with exit code ${ExitCode} and is started again and again`
+  if (Restarting) return `ended with exit code ${ExitCode} and is started again and again`
+  // It runs right now: the code with which it ended is forgotten.
+  if (RestartCount > 0) return 'ended and is started again and again'
   if (!Running) return `ended with exit code ${ExitCode}${error ? `: ${error}` : ''}`
   return Health?.Status === 'unhealthy' ? 'is unhealthy' : undefined
 }

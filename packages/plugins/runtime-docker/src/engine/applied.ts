@@ -23,8 +23,21 @@ const Applied = z.object({
   /** Something is being applied: what is there meanwhile says nothing. */
   working: z.boolean(),
   containers: z.array(AppliedContainer),
+  /** Its settings as they were declared, where one container is all of it; of variables their names. */
+  resolved: z.string().optional(),
 })
 type Applied = z.infer<typeof Applied>
+
+/** Nothing is being applied. */
+const rest = { version: 1, working: false } as const
+
+/** Told of what is done to services. */
+export interface Watcher {
+  /** What there is of it is looked at now, and that look is kept. */
+  looking(service: string): void
+  /** What was done to it has ended. `kept`: what such a look found is there. */
+  ended(service: string, kept: boolean): void
+}
 
 /**
  * What was applied of each service, in a file each, so that drift is known over restarts of Longshore; and which services are
@@ -36,7 +49,11 @@ export class AppliedServices {
   readonly #known = new Map<string, Applied>()
   /** Calls under way, and how many there have been. */
   readonly #works = new Map<string, { open: number; begun: number }>()
-  readonly #watchers = new Set<(service: string) => void>()
+  readonly #watchers = new Set<Watcher>()
+  /** Services that were applied by the work that is under way. */
+  readonly #done = new Set<string>()
+  /** Services that are applied after that was broken off. */
+  readonly #resumed = new Set<string>()
   #opening: Promise<void> | undefined
 
   /** `data`: the host's data folder. */
@@ -59,6 +76,11 @@ export class AppliedServices {
     return this.#known.get(service)?.containers
   }
 
+  /** The settings of a service of one container as they were applied. */
+  resolvedOf(service: string): string | undefined {
+    return this.#known.get(service)?.resolved
+  }
+
   /** Whether applying was broken off: what is there is neither the old nor the new. */
   isTorn(service: string): boolean {
     return this.#known.get(service)?.working ?? false
@@ -74,7 +96,8 @@ export class AppliedServices {
     } finally {
       const { open, begun } = this.#works.get(service)!
       this.#works.set(service, { open: open - 1, begun })
-      if (open === 1) for (const watcher of this.#watchers) watcher(service)
+      const kept = this.#done.delete(service)
+      if (open === 1) for (const watcher of this.#watchers) watcher.ended(service, kept)
     }
   }
 
@@ -84,21 +107,33 @@ export class AppliedServices {
     return open > 0 ? undefined : begun
   }
 
-  /** Calls back when what was done to a service has ended; returns the undo. */
-  listen(watcher: (service: string) => void): () => void {
+  /** Calls back until the answer is called. */
+  listen(watcher: Watcher): () => void {
     this.#watchers.add(watcher)
     return () => void this.#watchers.delete(watcher)
   }
 
+  /** While a service is applied: what was there before, unless that was broken off itself. */
+  before(service: string): readonly AppliedContainer[] | undefined {
+    return this.#resumed.has(service) ? undefined : this.of(service)
+  }
+
   /** Applying begins. */
   begin(service: string): Promise<void> {
+    if (this.isTorn(service)) this.#resumed.add(service)
     const containers = this.#known.get(service)?.containers ?? []
-    return this.#keep(service, { version: 1, working: true, containers })
+    return this.#keep(service, { version: 1, working: true, containers, resolved: this.resolvedOf(service) })
+  }
+
+  /** What came of applying is looked at from now on. */
+  looking(service: string): void {
+    for (const watcher of this.#watchers) watcher.looking(service)
   }
 
   /** It was applied, and these containers are what came of it. */
-  done(service: string, all: ContainerDetails[]): Promise<void> {
-    return this.#keep(service, { version: 1, working: false, containers: all.map(appliedOf) })
+  done(service: string, all: ContainerDetails[], resolved: string | undefined): Promise<void> {
+    this.#done.add(service)
+    return this.#keep(service, { ...rest, containers: all.map(appliedOf), resolved })
   }
 
   /** It failed: what was brought back under the same name is right; what was not is missing. */
@@ -108,12 +143,12 @@ export class AppliedServices {
       const back = all.find((one) => nameOf(one) === each.name && one.State.Running)
       return back ? appliedOf(back) : each
     })
-    return this.#keep(service, { version: 1, working: false, containers })
+    return this.#keep(service, { ...rest, containers, resolved: this.resolvedOf(service) })
   }
 
   /** More is known of how some of its containers ended. */
   ended(service: string, containers: AppliedContainer[]): Promise<void> {
-    return this.#keep(service, { version: 1, working: false, containers })
+    return this.#keep(service, { ...rest, containers, resolved: this.resolvedOf(service) })
   }
 
   async forget(service: string): Promise<void> {
@@ -134,6 +169,7 @@ export class AppliedServices {
   /** A disk that is full hinders no deployment: then it is known until Longshore ends. */
   async #keep(service: string, applied: Applied): Promise<void> {
     this.#known.set(service, applied)
+    if (!applied.working) this.#resumed.delete(service)
     const file = this.#file(service)
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 })

@@ -11,7 +11,14 @@ export async function inspectAll(
 ): Promise<ContainerDetails[]> {
   const all = await engine.containers(labelsOfPlacement({ service, host }), signal)
   const owned = all.filter(({ Id, Labels }) => instanceOf(Id, Labels))
-  // One may go between two calls.
-  const details = await Promise.all(owned.map(({ Id }) => engine.inspect(Id).catch(ignore('missing'))))
+  return inspectEach(
+    engine,
+    owned.map(({ Id }) => Id),
+  )
+}
+
+/** Those of them that are there: one may go at any time. */
+export async function inspectEach(engine: Engine, ids: string[]): Promise<ContainerDetails[]> {
+  const details = await Promise.all(ids.map((id) => engine.inspect(id).catch(ignore('missing'))))
   return details.filter((each) => each !== undefined)
 }

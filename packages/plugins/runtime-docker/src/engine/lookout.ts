@@ -3,7 +3,7 @@ import type { Clock, FoundInstance, Logger, RuntimeChange } from '@longshore/cor
 import type { Engine } from '../client.js'
 import { instanceOf } from '../container/labels.js'
 import { isUp, type ContainerDetails, type ContainerSummary, type EngineEvent } from '../schema.js'
-import type { AppliedContainer, AppliedServices } from './applied.js'
+import type { AppliedContainer, AppliedServices, Watcher } from './applied.js'
 import { differencesOf } from './differences.js'
 import { inspectAll } from './inspect.js'
 
@@ -25,7 +25,7 @@ const asking = new Set(['1', '10', '12', '18'])
 type End = 'itself' | 'stopped' | 'killed'
 
 /** What one watch knows of the host's containers. */
-export class Lookout {
+export class Lookout implements Watcher {
   readonly #tools: WatchTools
   readonly #signal: AbortSignal
   /** Every container of ours that was seen and is not known to be gone, by its id. */
@@ -45,8 +45,28 @@ export class Lookout {
     this.#signal = signal
   }
 
+  /** Whoever applies looks by himself: all that was told before is known by that. */
+  looking(service: string): void {
+    if (!this.#told.has(service)) this.#due.delete(service)
+  }
+
+  ended(service: string, kept: boolean): void {
+    if (kept) this.#forgetReplaced(service)
+    if (!kept || this.#due.has(service) || this.#told.has(service)) this.#soon(service)
+  }
+
+  #forgetReplaced(service: string): void {
+    const is = this.#tools.applied.of(service) ?? []
+    for (const [id, { instance, up }] of this.#seen)
+      if (instance.service === service && !up && !is.some((each) => each.id === id)) this.#forget(id)
+  }
+
+  #forget(id: string): void {
+    for (const known of [this.#seen, this.#ends, this.#starved]) known.delete(id)
+  }
+
   /** The service is looked at in a moment. */
-  soon(service: string): void {
+  #soon(service: string): void {
     this.#due.add(service)
     if (this.#waits) return
     this.#waits = true
@@ -104,8 +124,9 @@ export class Lookout {
 
   async *#look(): AsyncGenerator<RuntimeChange, void> {
     this.#alarm = bell()
-    const services = [...this.#due]
-    this.#due.clear()
+    // The others are looked at when what is done to them has ended.
+    const services = [...this.#due].filter((service) => this.#tools.applied.rest(service) !== undefined)
+    for (const service of services) this.#due.delete(service)
     for (let at = 0; at < services.length; at += together) {
       const some = services.slice(at, at + together).map((service) => this.#examine(service))
       for (const changes of await Promise.all(some)) yield* changes
@@ -119,11 +140,11 @@ export class Lookout {
   }: EngineEvent): AsyncGenerator<RuntimeChange, void> {
     if (Type === 'network') {
       const known = this.#seen.get(Attributes['container'] ?? '')
-      return known && this.soon(known.instance.service)
+      return known && this.#soon(known.instance.service)
     }
     const instance = this.#ours(ID, Attributes)
     if (!instance) return
-    this.soon(instance.service)
+    this.#soon(instance.service)
     if (Action === 'kill') this.#killed(ID, Attributes['signal'] ?? '')
     if (Action === 'stop' && this.#ends.get(ID) !== 'killed') this.#ends.set(ID, 'stopped')
     if (Action === 'oom') this.#starved.add(ID)
@@ -137,8 +158,11 @@ export class Lookout {
   async #examine(service: string): Promise<RuntimeChange[]> {
     const { engine, host, applied, log } = this.#tools
     const rest = applied.rest(service)
-    // It is looked at when that has ended.
-    if (rest === undefined) return []
+    const again = () => {
+      this.#soon(service)
+      return []
+    }
+    if (rest === undefined) return again()
     let all: ContainerDetails[]
     try {
       all = await inspectAll(engine, { service, host }, this.#signal)
@@ -147,7 +171,8 @@ export class Lookout {
       log.warn({ error, service }, 'the containers of a service cannot be looked at')
       return []
     }
-    if (applied.rest(service) !== rest || applied.isTorn(service)) return []
+    if (applied.rest(service) !== rest) return again()
+    if (applied.isTorn(service)) return []
     const was = await this.#endings(service, applied.of(service), all)
     const differences = differencesOf(was ?? [], was ? all : [])
     const told = JSON.stringify(differences)
@@ -164,7 +189,7 @@ export class Lookout {
     const changes: RuntimeChange[] = []
     for (const [id, { instance, up }] of this.#seen) {
       if (instance.service !== service || all.some(({ Id }) => Id === id)) continue
-      for (const known of [this.#seen, this.#ends, this.#starved]) known.delete(id)
+      this.#forget(id)
       if (up || was.some((each) => each.id === id))
         changes.push({ ...instance, kind: 'lost', reason: 'its container was removed' })
     }

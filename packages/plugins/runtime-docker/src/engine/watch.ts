@@ -27,7 +27,7 @@ export async function* watchContainers(
   const { engine, clock, host, applied } = tools
   await applied.open()
   const lookout = new Lookout(tools, signal)
-  const unlisten = applied.listen((service) => lookout.soon(service))
+  const unlisten = applied.listen(lookout)
   let [pause, away] = [pauses.first, false]
   try {
     while (!signal.aborted) {

@@ -8,7 +8,7 @@ import { Progress } from '../schema.js'
 import { packContext } from './context.js'
 import { findImage } from './images.js'
 import { repositoryOf } from './keep.js'
-import type { FoundImage } from './source.js'
+import { foundAs, type ForeseenImage, type FoundImage, type ImageSource } from './source.js'
 
 /** Characters of a build's last words that its error repeats. */
 const repeated = 500
@@ -17,7 +17,7 @@ const repeated = 500
  * The image of the commit, built by the engine; its cache makes the same commit cheap. A deployment that repeats one uses
  * its image while that is here. Errors: BUILD_CONTEXT, BUILD_FAILED.
  */
-export async function ensureBuilt(
+async function ensureBuilt(
   engine: Engine,
   plan: Plan<DockerfileRun>,
   used: string | undefined,
@@ -26,14 +26,30 @@ export async function ensureBuilt(
   const { output } = context
   const declared = plan.run.file
   const known = used === undefined ? undefined : await findImage(engine, used)
-  if (known) return { id: known.Id, declared, used: known.Id }
+  if (known) return foundAs(known, declared, known.Id)
   if (used !== undefined) await output.write('note', `the image ${used} is gone: it is built again\n`)
   const name = `${repositoryOf(plan.service)}:${plan.commit.sha}`
   await build(engine, plan, name, context)
   const built = await findImage(engine, name)
   if (!built) throw buildFailed(plan.service, 'the engine does not have the image after the build')
-  return { id: built.Id, declared, used: built.Id }
+  return foundAs(built, declared, built.Id)
 }
+
+/** What a build needs of the commit is there, also where nothing is built. */
+async function foresee(
+  engine: Engine,
+  plan: Plan<DockerfileRun>,
+  used: string | undefined,
+): Promise<ForeseenImage> {
+  const known = used === undefined ? undefined : await findImage(engine, used)
+  if (known) return { id: known.Id }
+  const { archive } = await packContext(plan.directory, plan.run)
+  archive.destroy()
+  const say = `it would be built from ${plan.run.file} of ${plan.commit.sha.slice(0, 7)}`
+  return { change: { what: 'build', instance: plan.service, say } }
+}
+
+export const builds: ImageSource<DockerfileRun> = { bring: ensureBuilt, foresee }
 
 async function build(engine: Engine, plan: Plan<DockerfileRun>, name: string, context: ApplyContext) {
   const { run, service } = plan

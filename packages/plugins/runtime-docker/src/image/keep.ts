@@ -13,9 +13,9 @@ import type { FoundImage } from './source.js'
  * Behind the deployment stands a mark where Longshore itself brought the image here: of the name by which it was pulled.
  * Only then does that name go with our tag; whatever else bears an image is a stranger's.
  */
-export async function keepImage(engine: Engine, plan: Plan, { id, pulled }: FoundImage): Promise<void> {
+export async function keepImage(engine: Engine, plan: Plan, { id, tags, pulled }: FoundImage): Promise<void> {
   const repository = repositoryOf(plan.service)
-  const known = (await imagesOf(engine, repository)).find(({ Id }) => Id === id)?.RepoTags ?? []
+  const known = tags.filter((tag) => tag.startsWith(`${repository}:`))
   const mark = pulled === undefined ? known.map(markOf).find(Boolean) : digestOf(pulled)
   await tagImage(engine, id, repository, mark ? `${plan.deployment}.${mark}` : plan.deployment)
 }
@@ -30,9 +30,14 @@ export async function dropImage(engine: Engine, { service, deployment }: Plan): 
   }
 }
 
-/** Lets go of all but the `last` images of the service that were used last, and of all but the newest tag of each. */
+/**
+ * Lets go of all but the `last` images of the service that were used last, and of all but the newest tag of each. What a project
+ * was built to has one image for each of its services.
+ */
 export async function tidyImages(engine: Engine, service: string, last: number): Promise<void> {
-  const all = (await imagesOf(engine, repositoryOf(service))).map((image) => {
+  const found = await imagesOf(engine, repositoryOf(service))
+  const single = found.filter(({ RepoTags }) => !RepoTags.some((tag) => tag.includes(ofProject)))
+  const all = single.map((image) => {
     const [newest = '', ...older] = image.RepoTags.filter(isOfDeployment).sort(byDeployment)
     return { image, newest, older }
   })
@@ -55,6 +60,16 @@ async function release(engine: Engine, { Id, RepoTags }: ImageSummary): Promise<
 /** A part of a repository's name does not end with dashes, but a service's may. */
 export function repositoryOf(service: string): string {
   return `longshore/${service.replace(/-+$/, (dashes) => `.${dashes.length}`)}`
+}
+
+const ofProject = ':compose-'
+
+/**
+ * What is built for one service of a project bears a name of its own: under the one that the file gives it, it would be taken
+ * for another service's image, by whoever asks the engine for that name next.
+ */
+export function nameInProject(service: string, name: string): string {
+  return `${repositoryOf(service)}${ofProject}${name}`
 }
 
 /** What a build is tagged with beside it is the commit. */

@@ -5,7 +5,7 @@ import type { ImageRun } from '../config.js'
 import { imageMissing } from '../errors.js'
 import { Progress, type ImageDetails } from '../schema.js'
 import { findImage } from './images.js'
-import type { FoundImage } from './source.js'
+import { foundAs, type ForeseenImage, type FoundImage, type ImageSource } from './source.js'
 
 /** What is wanted of an image. */
 export type ImageWish = Pick<ImageRun, 'image' | 'pull' | 'registry'>
@@ -20,16 +20,43 @@ export interface BroughtImage {
  * The image that a service declares. A deployment that repeats one uses its image, whatever the name stands for now.
  * Errors: IMAGE_MISSING.
  */
-export async function imageOf(
+async function imageOf(
   engine: Engine,
   { run }: Plan<ImageRun>,
   used: string | undefined,
   context: ApplyContext,
 ): Promise<FoundImage> {
-  const again =
-    used !== undefined && ({ ...run, image: used, pull: run.pull === 'never' ? 'never' : 'missing' } as const)
-  const { image, pulled } = await ensureImage(engine, again || run, context)
+  const { image, pulled } = await ensureImage(engine, wishOf(run, used), context)
   return { ...found(run.image, image), pulled }
+}
+
+function wishOf(run: ImageRun, used: string | undefined): ImageWish {
+  return used === undefined ? run : { ...run, image: used, pull: run.pull === 'never' ? 'never' : 'missing' }
+}
+
+export const images: ImageSource<ImageRun> = {
+  bring: imageOf,
+  foresee: (engine, { run }, used) => foreseeImage(engine, wishOf(run, used)),
+}
+
+/** Whether an image is here, or would be pulled. Errors: IMAGE_MISSING. */
+export async function foreseeImage(engine: Engine, wish: ImageWish): Promise<ForeseenImage> {
+  const known = await lookUp(engine, wish)
+  if (known && wish.pull !== 'always') return { id: known.Id }
+  const say = known ? 'its registry would be asked for a newer one' : 'it is not here and would be pulled'
+  return { change: { what: 'pull', instance: wish.image, say } }
+}
+
+/** The image, if it is here; else nothing, where it may be pulled. Errors: IMAGE_MISSING. */
+async function lookUp(
+  engine: Engine,
+  { image: name, pull: policy }: ImageWish,
+): Promise<ImageDetails | undefined> {
+  const known = await findImage(engine, name)
+  if (known && policy !== 'always') return known
+  if (/^sha256:/.test(name)) throw imageMissing(name, 'it is gone, and no registry knows it by that')
+  if (policy === 'never') throw imageMissing(name, 'it is not here, and it may not be pulled (run.pull)')
+  return known
 }
 
 /** An image by its name, digest or id, pulled where that is wanted. Errors: IMAGE_MISSING. */
@@ -39,10 +66,8 @@ export async function ensureImage(
   context: ApplyContext,
 ): Promise<BroughtImage> {
   const { image: name, pull: policy } = wish
-  const known = await findImage(engine, name)
+  const known = await lookUp(engine, wish)
   if (known && policy !== 'always') return { image: known }
-  if (/^sha256:/.test(name)) throw imageMissing(name, 'it is gone, and no registry knows it by that')
-  if (policy === 'never') throw imageMissing(name, 'it is not here, and it may not be pulled (run.pull)')
   const whole = /[:@][^/]*$/.test(name) ? name : `${name}:latest`
   await pull(engine, { ...wish, image: whole }, context)
   const image = await findImage(engine, whole)
@@ -51,11 +76,11 @@ export async function ensureImage(
 }
 
 /** By its digest it can be pulled again; an image that was never in a registry has only its id. */
-function found(image: string, { Id, RepoDigests }: ImageDetails): FoundImage {
-  const repository = image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
+function found(name: string, image: ImageDetails): FoundImage {
+  const repository = name.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
   const short = repository.replace(/^docker\.io\/(library\/)?/, '')
-  const digest = RepoDigests.find((each) => each.startsWith(`${short}@`))
-  return { id: Id, declared: image, used: digest ?? Id }
+  const digest = image.RepoDigests.find((each) => each.startsWith(`${short}@`))
+  return foundAs(image, name, digest ?? image.Id)
 }
 
 async function pull(

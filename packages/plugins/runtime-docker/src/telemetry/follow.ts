@@ -3,12 +3,17 @@ import type { Clock, LogFrame, LogQuery } from '@longshore/core'
 import type { Engine } from '../client.js'
 import { isFault } from '../errors.js'
 import type { Unread } from '../engine/unread.js'
-import type { Line } from './demux.js'
 import { readKept, stampOf, type Readers } from './reader.js'
-import { isSame, type Place, type Ring } from './ring.js'
+import { LogFile, type Read } from './log-file.js'
+import { isSame, type Line } from './records.js'
+import type { Place, Ring } from './ring.js'
 
-/** Milliseconds before a lost engine is asked again: doubled each time. */
-const pauses = { first: 250, longest: 10_000 }
+/** Milliseconds before a lost engine is asked again: doubled each time. Who removes a container waits for those who read it. */
+const pauses = { first: 250, longest: 2_000 }
+
+/** Times that the engine is asked for what is kept, and the milliseconds between when it has nothing new. */
+const enough = 3
+const turning = 100
 
 export interface Following {
   engine: Engine
@@ -16,6 +21,8 @@ export interface Following {
   clock: Clock
   /** Resolves when the container was started again or removed, or the signal aborts. */
   moved(id: string, signal: AbortSignal): Promise<void>
+  /** Resolves when it does not run, and all that it printed is written down; or the signal aborts. */
+  ended(id: string, signal: AbortSignal): Promise<void>
   /** Told what is not read yet, for one who keeps it. */
   unread?: Unread | undefined
 }
@@ -28,9 +35,9 @@ export async function* readOnce(
   signal: AbortSignal,
 ): AsyncGenerator<LogFrame> {
   const until = query.until === undefined ? undefined : stampOf({ time: query.until, nanos: 0 }, -2)
+  const options = { ...asked(query), until, follow: false, whole: true }
   try {
-    for await (const lines of readKept(engine, id, { ...asked(query), until, whole: true }, signal))
-      yield* framed(lines, query)
+    for await (const lines of readKept(engine, id, options, signal)) yield* framed(lines, query)
   } catch (error) {
     if (!signal.aborted && !isFault(error, 'missing')) throw error
   }
@@ -41,16 +48,20 @@ export class Follower {
   readonly #tools: Following
   readonly #id: string
   readonly #signal: AbortSignal
+  /** It looks at the last lines and at what comes; else it keeps all. */
+  readonly #looks: boolean
   #query: LogQuery
   /** The last line that was read, whether it was wanted or not. */
   #last: Line | undefined
   #caughtUp = false
+  #file: LogFile | undefined
   #allRead: (() => void) | undefined
 
   constructor(tools: Following, id: string, query: LogQuery, signal: AbortSignal) {
     this.#tools = tools
     this.#id = id
     this.#query = query
+    this.#looks = query.tail !== undefined
     this.#signal = signal
   }
 
@@ -59,18 +70,21 @@ export class Follower {
       yield* this.#frames()
     } finally {
       this.#allRead?.()
+      await this.#file?.close()
     }
   }
 
   async *#frames(): AsyncGenerator<LogFrame> {
-    const { readers, clock, moved, unread } = this.#tools
+    const { engine, readers, clock, moved, unread } = this.#tools
     let pause = pauses.first
     while (!this.#signal.aborted) {
       const round = new AbortController()
       this.#allRead ??= unread?.begin(this.#id)
       const again = moved(this.#id, AbortSignal.any([this.#signal, round.signal]))
       try {
-        for await (const ring of readers.join(this.#id)) yield* this.#read(ring)
+        this.#file ??= await LogFile.open(await engine.inspect(this.#id))
+        if (this.#file) yield* this.#readFile(this.#file, round.signal)
+        else for await (const ring of readers.join(this.#id)) yield* this.#read(ring)
         if (!(await this.#isUp())) {
           this.#allRead?.()
           this.#allRead = undefined
@@ -86,6 +100,48 @@ export class Follower {
       } finally {
         round.abort()
       }
+    }
+  }
+
+  /** First what the engine keeps, where the file does not go back so far; then the file, to the container's end. */
+  async *#readFile(file: LogFile, round: AbortSignal): AsyncGenerator<LogFrame> {
+    const signal = AbortSignal.any([this.#signal, round])
+    const ended = this.#tools.ended(this.#id, signal)
+    const fresh = file.placed ? after(undefined) : yield* this.#place(file)
+    if (file.caughtUp) yield* this.#meet()
+    for await (const read of file.read(ended, this.#looks, signal)) {
+      if (read) yield* this.#told(read, fresh(read.lines))
+      if (!read || file.caughtUp) yield* this.#meet()
+    }
+  }
+
+  /** Answers which lines of the file are new, once what lies in older files was asked of the engine. */
+  async *#place(file: LogFile): AsyncGenerator<LogFrame, (lines: Line[]) => Line[]> {
+    for (let futile = 0; futile < enough;) {
+      if (await file.seek(this.#begin)) return after(this.#last)
+      const last = this.#last
+      yield* this.#kept()
+      futile = this.#last === last ? futile + 1 : 0
+      // A file that is being turned into an older one is told of a moment later.
+      if (futile > 0) await this.#tools.clock.sleep(turning, this.#signal)
+    }
+    // What lies between was rotated away, or the file begins with the last line.
+    file.rewind()
+    return after(this.#last, 0)
+  }
+
+  /** Where a file is to be read from. */
+  get #begin(): { since?: number | undefined; tail?: number | undefined } {
+    if (this.#last) return { since: this.#last.time }
+    return this.#looks && this.#caughtUp ? { tail: 0 } : this.#query
+  }
+
+  *#told({ skip, unread }: Read, lines: Line[]): Generator<LogFrame> {
+    this.#last = lines.at(-1) ?? this.#last
+    if (unread > 0) yield { lines: [], skipped: unread }
+    for (const frame of framed(lines, this.#query)) {
+      if (!skip) yield frame
+      else yield { lines: [], skipped: frame.lines.filter(({ partial }) => !partial).length }
     }
   }
 
@@ -107,11 +163,17 @@ export class Follower {
     }
   }
 
-  /** Reads what is kept, again while the ring moves on too far meanwhile. Without a place there is nothing more to read. */
+  /**
+   * Reads what is kept, again while the ring moves on too far meanwhile. Without a place there is nothing more to read: one
+   * that does not catch up with the ring has read the log by itself.
+   */
   async *#approach(ring: Ring): AsyncGenerator<LogFrame, Place | undefined> {
-    for (;;) {
+    for (let round = 1; ; round++) {
       const [gone, first] = [ring.gone, ring.first()]
-      yield* this.#kept()
+      const alone = round > enough
+      if (alone) yield* this.#meet()
+      yield* this.#kept(alone)
+      if (alone) return undefined
       const last = this.#last
       if (!last && ring.gone === gone) return first
       const place = last && (await this.#find(last, ring, gone))
@@ -129,24 +191,15 @@ export class Follower {
     }
   }
 
-  /** What is kept after the last line that was read. */
-  async *#kept(): AsyncGenerator<LogFrame> {
+  /** What is kept after the last line that was read; with `follow` also what comes, until the container ends. */
+  async *#kept(follow = false): AsyncGenerator<LogFrame> {
     const last = this.#last
     // The streams are stamped apart: what was written after the last line may bear a time that is a little earlier.
     const range = last ? { since: stampOf(last, 1) } : asked(this.#query)
-    let found = last === undefined
-    for await (let lines of readKept(
-      this.#tools.engine,
-      this.#id,
-      { ...range, whole: false },
-      this.#signal,
-    )) {
-      if (!found) {
-        const same = lines.findIndex((line) => isSame(line, last!))
-        const next = same < 0 ? lines.findIndex(({ time }) => time > last!.time + 1_000) : same + 1
-        found = next >= 0
-        lines = found ? lines.slice(next) : []
-      }
+    const fresh = after(last)
+    const kept = readKept(this.#tools.engine, this.#id, { ...range, follow, whole: follow }, this.#signal)
+    for await (const all of kept) {
+      const lines = fresh(all)
       this.#last = lines.at(-1) ?? this.#last
       if (last || this.#query.tail !== 0) yield* framed(lines, this.#query)
     }
@@ -172,6 +225,23 @@ function asked({ since, until, stream, tail }: LogQuery): { since?: string; tail
     ...(since !== undefined && { since: stampOf({ time: since, nanos: (since % 1_000) * 1e6 }) }),
     // One more than none, so that it is known where the log was then.
     ...(tail !== undefined && until === undefined && !stream && { tail: Math.max(tail, 1) }),
+  }
+}
+
+/**
+ * Answers, of lines that begin a little before one that was read last, those that come after it. Where that one is gone:
+ * those that are so many milliseconds younger, for streams are not quite in one order.
+ */
+function after(last: Line | undefined, apart = 1_000): (lines: Line[]) => Line[] {
+  let found = last === undefined
+  const isNext = ({ time, nanos }: Line) =>
+    time > last!.time + apart || (apart === 0 && time === last!.time && nanos > last!.nanos)
+  return (lines) => {
+    if (found) return lines
+    const same = lines.findIndex((line) => isSame(line, last!))
+    const next = same < 0 ? lines.findIndex(isNext) : same + 1
+    found = next >= 0
+    return found ? lines.slice(next) : []
   }
 }
 

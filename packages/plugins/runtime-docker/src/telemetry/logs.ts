@@ -3,20 +3,20 @@ import type { Clock, LineSource, LogFrame, LogQuery } from '@longshore/core'
 import type { Engine } from '../client.js'
 import { labelsOfPlacement } from '../container/labels.js'
 import { Follower, readOnce } from './follow.js'
+import type { HostContainers, Told } from './host-containers.js'
 import { Readers } from './reader.js'
-
-/** Milliseconds before the engine's events are asked for again. */
-const pause = 500
 
 /** Reads the logs of a service's containers as one: what is kept in time order, then what comes as it comes. */
 export class DockerLogs {
   readonly #engine: Engine
   readonly #clock: Clock
+  readonly #there: HostContainers
   readonly #readers: Readers
 
-  constructor(engine: Engine, clock: Clock) {
+  constructor({ engine, clock, containers }: { engine: Engine; clock: Clock; containers: HostContainers }) {
     this.#engine = engine
     this.#clock = clock
+    this.#there = containers
     this.#readers = new Readers(engine)
   }
 
@@ -45,21 +45,31 @@ export class DockerLogs {
       engine: this.#engine,
       readers: this.#readers,
       clock: this.#clock,
-      moved: moves.next.bind(moves),
+      moved: moves.heard.bind(moves, 'moved'),
+      ended: (id: string, end: AbortSignal) =>
+        this.#there.isUp(id) ? moves.heard('ended', id, end) : Promise.resolve(),
       // Who asks for all of it keeps it; who asks for the last lines only looks.
       unread: query.tail === undefined ? this.#engine.unread : undefined,
     }
     const live = new LiveLines(signal)
     const known = new Set<string>()
-    const events = await this.#engine.events(labelsOfPlacement(query), signal)
-    const ids = await this.#containers(query, signal)
-    for (const id of ids) known.add(id)
+    let begun = false
     const add = (id: string) => {
-      if (known.has(id) || (query.instance ?? id) !== id) return moves.tell(id)
+      if (!begun || known.has(id) || (query.instance ?? id) !== id) return moves.tell('moved', id)
       known.add(id)
       live.add(new Follower(tools, id, { ...query, tail: undefined }, signal).frames())
     }
-    void this.#watch(query, events, add, signal)
+    const told: Told = ({ instance, service, host, up }, what) => {
+      if (service !== query.service || host !== query.host) return
+      if (!up) moves.tell('ended', instance)
+      if (what !== 'ended') add(instance)
+    }
+    await this.#there.follow(told, signal)
+    const ids = this.#there
+      .of(query)
+      .flatMap(({ instance: id }) => ((query.instance ?? id) === id ? [id] : []))
+    for (const id of ids) known.add(id)
+    begun = true
     const sources = ids.map((id) => sourceOf(new Follower(tools, id, query, signal).frames()))
     try {
       yield* inOrder(query, sources)
@@ -67,26 +77,6 @@ export class DockerLogs {
       yield* live.frames()
     } finally {
       closeSources(sources)
-    }
-  }
-
-  /** Tells of containers that start or go, over restarts of the engine. */
-  async #watch(
-    query: LogQuery,
-    events: Awaited<ReturnType<Engine['events']>>,
-    tell: (id: string) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    for (let now: typeof events | undefined = events; !signal.aborted; now = undefined) {
-      try {
-        now ??= await this.#engine.events(labelsOfPlacement(query), signal)
-        if (now !== events) for (const id of await this.#containers(query, signal)) tell(id)
-        for await (const { Action, Actor } of now)
-          if (Action === 'start' || Action === 'destroy') tell(Actor.ID)
-      } catch {
-        // The engine is away: what it started or removed meanwhile is found when it is back.
-      }
-      await this.#clock.sleep(pause, signal).catch(() => undefined)
     }
   }
 
@@ -103,17 +93,19 @@ function inOrder({ tail }: LogQuery, sources: Parameters<typeof mergeLines>[0]):
   return tail === undefined ? mergeLines(sources) : lastOf(tail, mergeLines(sources))
 }
 
-/** Wakes those who wait for a container to be started or removed. */
+type Move = 'moved' | 'ended'
+
+/** Wakes those who wait for a container to be started or removed, or to end. */
 class Moves {
   readonly #bells = new Map<string, Bell>()
 
-  tell(id: string): void {
-    this.#bells.get(id)?.ring()
+  tell(what: Move, id: string): void {
+    this.#bells.get(`${what} ${id}`)?.ring()
   }
 
-  next(id: string, signal: AbortSignal): Promise<void> {
-    const bell = this.#bells.get(id) ?? new Bell()
-    this.#bells.set(id, bell)
+  heard(what: Move, id: string, signal: AbortSignal): Promise<void> {
+    const bell = this.#bells.get(`${what} ${id}`) ?? new Bell()
+    this.#bells.set(`${what} ${id}`, bell)
     return bell.heard(signal)
   }
 }

@@ -1,5 +1,7 @@
-import type { Engine } from '../client.js'
-import { Demux, type Line } from './demux.js'
+import type { Engine, LogOptions } from '../client.js'
+import { Demux } from './demux.js'
+import type { ContainerDetails } from '../schema.js'
+import type { Line } from './records.js'
 import { Ring } from './ring.js'
 
 type Bytes = AsyncIterable<Buffer>
@@ -11,13 +13,35 @@ type Bytes = AsyncIterable<Buffer>
 export async function* readKept(
   engine: Engine,
   id: string,
-  { whole, ...options }: { since?: string; until?: string; tail?: number; whole: boolean },
+  { whole, ...options }: LogOptions & { whole: boolean },
   signal: AbortSignal,
 ): AsyncGenerator<Line[], void> {
-  const demux = new Demux(id, (await engine.inspect(id)).Config.Tty)
-  yield* linesOf(await engine.logs(id, { ...options, follow: false }, signal), demux, whole)
+  const details = await engine.inspect(id)
+  const begin = async function* (asked: typeof options) {
+    const demux = new Demux(id, details.Config.Tty)
+    yield* linesOf(await engine.logs(id, asked, signal), demux, whole)
+  }
+  const since = Number(options.since) * 1000
+  let complete = options.since === undefined || !compresses(details)
+  for await (const lines of begin(options)) {
+    complete ||= lines.some(({ time }) => time <= since)
+    if (!complete && lines.length > 0) break
+    yield lines
+  }
+  // Engines of 20.10 leave out every rotated file once one that is compressed is older than `since`.
+  if (!complete)
+    for await (const lines of begin({ ...options, since: undefined }))
+      yield lines.filter(({ time }) => time >= Math.floor(since))
   // The end of a log and the end of an engine look alike.
   await engine.version(signal)
+}
+
+/** Whether the log driver compresses what it has rotated. */
+function compresses({ HostConfig: { LogConfig } }: ContainerDetails): boolean {
+  return (
+    LogConfig?.Config?.['compress'] === 'true' ||
+    (LogConfig?.Type === 'local' && LogConfig.Config?.['compress'] !== 'false')
+  )
 }
 
 async function* linesOf(bytes: Bytes, demux: Demux, whole: boolean): AsyncGenerator<Line[], void> {
@@ -87,7 +111,7 @@ export class Readers {
   /** Of two records, so that a line of several is known. */
   async #lastLine(id: string, signal: AbortSignal): Promise<Line | undefined> {
     let last: Line | undefined
-    for await (const lines of readKept(this.#engine, id, { tail: 2, whole: true }, signal))
+    for await (const lines of readKept(this.#engine, id, { tail: 2, follow: false, whole: true }, signal))
       last = lines.at(-1) ?? last
     return last
   }

@@ -1,6 +1,6 @@
 import { Bell } from '@longshore/core'
 import type { LogFrame, LogLine } from '@longshore/core'
-import type { Line } from './demux.js'
+import { isSame, type Line } from './records.js'
 
 /** Bytes that a ring holds for its slowest viewer, each line's upkeep among them. */
 const most = 4 * 2 ** 20
@@ -122,10 +122,4 @@ function isTorn({ stream, part, partial }: Line, torn: Set<Stream>): boolean {
   if (!torn.has(stream)) return false
   if (part === 0 || !partial) torn.delete(stream)
   return part > 0
-}
-
-/** Whether both are the same line of one container, read twice. */
-export function isSame(a: Line, b: Line): boolean {
-  const stamped = a.nanos === b.nanos && a.time === b.time
-  return stamped && a.part === b.part && a.stream === b.stream && a.bytes.length === b.bytes.length
 }

@@ -1,6 +1,7 @@
 import type { Sample } from '@longshore/core/protocol'
 import type { Clock, LogFrame, LogQuery, StatsQuery, Telemetry } from '@longshore/core'
 import type { Engine } from '../client.js'
+import { HostContainers } from './host-containers.js'
 import { DockerLogs } from './logs.js'
 import { DockerStats } from './stats.js'
 
@@ -10,8 +11,9 @@ export class DockerTelemetry implements Telemetry {
   readonly #stats: DockerStats
 
   constructor(tools: { engine: Engine; clock: Clock; host: string }) {
-    this.#logs = new DockerLogs(tools.engine, tools.clock)
-    this.#stats = new DockerStats(tools)
+    const parts = { ...tools, containers: new HostContainers(tools) }
+    this.#logs = new DockerLogs(parts)
+    this.#stats = new DockerStats(parts)
   }
 
   logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogFrame> {
