@@ -1,0 +1,3 @@
+export { default } from './plugin.js'
+export { HealthConfig } from './config.js'
+export { Series } from './series/series.js'
