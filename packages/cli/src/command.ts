@@ -34,6 +34,17 @@ export const serviceArg = {
   service: { type: 'positional', description: 'The name of the service', required: true },
 } as const
 
+export const commitArg = {
+  commit: {
+    type: 'positional',
+    description: 'A commit: its id, or how one that `longshore commits` lists begins',
+    required: true,
+  },
+} as const
+
+/** The same where leaving it out means something. */
+export const optionalCommitArg = { commit: { ...commitArg.commit, required: false } } as const
+
 export function surroundings({ env, folder }: Terminal, config: string | undefined): Surroundings {
   return { env, folder, config }
 }

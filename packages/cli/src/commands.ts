@@ -43,10 +43,18 @@ export const commands: Record<string, { about: string; load: Load }> = {
     about: 'Show what services use',
     load: async () => (await import('./commands/stats.js')).stats,
   },
+  checks: {
+    about: "Show what services' checks say",
+    load: async () => (await import('./commands/checks.js')).checks,
+  },
   events: { about: 'Read the journal', load: async () => (await import('./commands/events.js')).events },
   deploy: {
     about: 'Deploy the newest commit, or another one',
     load: async () => (await import('./commands/deploy.js')).deploy,
+  },
+  approve: {
+    about: 'Approve a commit that waits for that',
+    load: async () => (await import('./commands/approve.js')).approve,
   },
   start: {
     about: 'Release a stopped service; its newest commit is brought',
@@ -63,6 +71,40 @@ export const commands: Record<string, { about: string; load: Load }> = {
   rollback: {
     about: 'Go back to what was kept before',
     load: async () => (await import('./commands/rollback.js')).rollback,
+  },
+  quarantine: {
+    about: 'Bar a commit: it never runs again until it is lifted',
+    load: async () => (await import('./commands/quarantine.js')).quarantine,
+  },
+  lift: { about: 'Lift a quarantine', load: async () => (await import('./commands/lift.js')).lift },
+  pin: {
+    about: 'Keep a service on one commit',
+    load: async () => (await import('./commands/pin.js')).pin,
+  },
+  unpin: { about: 'Take the pin off', load: async () => (await import('./commands/pin.js')).unpin },
+  where: {
+    about: 'Tell where a commit runs, would run or could return to',
+    load: async () => (await import('./commands/where.js')).where,
+  },
+  plan: {
+    about: 'Show what a deployment would change',
+    load: async () => (await import('./commands/plan.js')).plan,
+  },
+  diff: {
+    about: 'Show what differs between two deployments',
+    load: async () => (await import('./commands/diff.js')).diff,
+  },
+  freeze: {
+    about: 'Let new commits wait, of a service, a label or the host',
+    load: async () => (await import('./commands/freeze.js')).freeze,
+  },
+  unfreeze: {
+    about: 'End a freeze',
+    load: async () => (await import('./commands/unfreeze.js')).unfreeze,
+  },
+  freezes: {
+    about: 'List what is frozen',
+    load: async () => (await import('./commands/freezes.js')).freezes,
   },
   cancel: {
     about: 'Cancel a deployment that is under way',

@@ -8,17 +8,21 @@ export function eventLine({ paint }: Terminal, event: Event): string {
   const facts = [
     service,
     commit?.slice(0, 7),
-    instanceFact(event) ?? detail(event.data as Record<string, unknown>),
+    knownFact(event) ?? detail(event.data as Record<string, unknown>),
     why && `"${why}"`,
     ['system', 'poll'].includes(actor.kind) ? undefined : `by ${actorWord(actor)}`,
   ]
   return `${paint('dim', `${seq} ${time}`)} ${kind} ${plain(facts.filter(Boolean).join(' '))}`
 }
 
-/** Which one of the service's it is, and how it ended. */
-function instanceFact(event: Event): string | undefined {
+/** Which one of the service's it is, and how it ended or what it said. */
+function knownFact(event: Event): string | undefined {
   if (isKind(event, 'instance.started')) return called(event.data)
   if (isKind(event, 'instance.lost')) return `${called(event.data)}: ${event.data.reason}`
+  if (isKind(event, 'check.healthy')) return event.data.check
+  if (isKind(event, 'check.unhealthy', 'check.unknown'))
+    return `${event.data.check}${event.data.reason ? `: ${event.data.reason}` : ''}`
+  if (isKind(event, 'quarantine.placed') && event.data.descendants) return 'and what contains it'
   if (!isKind(event, 'instance.exited')) return undefined
   const { reason } = event.data
   return `${called(event.data)} ${ending(event.data)}${reason ? `: ${reason}` : ''}`

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import { describeError, LongshoreError } from '@longshore/core'
-import { hidden, showHidden } from '@longshore/core/protocol'
+import { hidden, showHidden, type Commit } from '@longshore/core/protocol'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -95,6 +95,11 @@ function painting(codes: string): string {
   const given = codes.match(sgrCode) ?? ['0']
   const kept = given.filter((code) => paints.test(code))
   return kept.length === 0 ? '' : `\x1b[${kept.join(';')}m`
+}
+
+/** A commit on a line: how its id begins, what its message says first, and whose it is. */
+export function commitLine({ sha, message, author }: Pick<Commit, 'sha' | 'message' | 'author'>): string {
+  return `${sha.slice(0, 7)} ${subject(message)} (${plain(author)})`
 }
 
 /** The first line of a message, cut to a length. */

@@ -20,6 +20,7 @@ async function workshop() {
   const config = `version: 1
 data: ./data
 web: { listen: '127.0.0.1:0' }
+health: { settle: 0s }
 services:
   api:
     source: { url: '${server.url('api')}', poll: 500ms }
@@ -205,7 +206,7 @@ test('a running host takes a good config up and keeps the last good one', async 
     () => 'a refusal',
   )
   expect((await last('config.refused'))!.data).toMatchObject({
-    errors: [expect.stringMatching(/yaml:6:\d+ services\.api\.source\.pol: unknown key/)],
+    errors: [expect.stringMatching(/yaml:7:\d+ services\.api\.source\.pol: unknown key/)],
   })
   expect(await runs()).toBe(first)
   // While the config is broken beyond reading, what runs can still be reached.

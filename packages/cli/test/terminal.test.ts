@@ -109,7 +109,7 @@ test('what a repository and a service say harms nobody who looks', async () => {
   await (await server.repository('api')).commit('main', { 'up.mjs': up }, { message: `First ${evil}` })
   const source = `{ url: '${server.url('api')}', poll: 500ms }`
   const folder = await folderWith({
-    'longshore.config.yaml': `version: 1\ndata: ./data\nweb: { listen: '127.0.0.1:0' }\nservices:\n  api:\n    source: ${source}\n    run: { kind: command, up: [node, up.mjs], keepAlive: true, grace: 1s }\n`,
+    'longshore.config.yaml': `version: 1\ndata: ./data\nweb: { listen: '127.0.0.1:0' }\nhealth: { settle: 0s }\nservices:\n  api:\n    source: ${source}\n    run: { kind: command, up: [node, up.mjs], keepAlive: true, grace: 1s }\n`,
   })
   const serving = new Serving(['serve'], folder)
   await serving.line(/Longshore runs on/)

@@ -74,7 +74,7 @@ export class Api {
       method: shape.method,
       path,
       signal,
-      headers: { ...headers, ...(text !== undefined && { 'content-type': 'application/json' }) },
+      headers: { ...headers, ...(text !== undefined && bodyHeaders(text)) },
       body: text,
     })
     if (answer.statusCode! < 400) return answer
@@ -106,6 +106,11 @@ export class Api {
       sent.end(body)
     })
   }
+}
+
+/** The length too: Node sends the body of a DELETE without, and then nobody knows where it ends. */
+function bodyHeaders(text: string): Record<string, string> {
+  return { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }
 }
 
 function whereTo(target: Target): RequestOptions {

@@ -27,14 +27,16 @@ export const commits = command({
     }
     if (json) return printJson(terminal, items)
     if (items.length === 0) return terminal.note(`No commit of ${service} was seen yet.`)
-    const heads = ['COMMIT', 'WHEN', 'STATE', 'DEPLOYED', 'MESSAGE'].map((each) =>
-      terminal.paint('dim', each),
-    )
-    for (const line of table([heads, ...items.map((each) => rowOf(terminal, each))])) terminal.print(line)
+    // Most services ask for no signature: then nobody misses the column.
+    const signed = items.some(({ verdict }) => verdict?.signer !== undefined)
+    const names = ['COMMIT', 'WHEN', 'STATE', ...(signed ? ['SIGNED BY'] : []), 'DEPLOYED', 'MESSAGE']
+    const heads = names.map((each) => terminal.paint('dim', each))
+    const rows = items.map((each) => rowOf(terminal, each, signed))
+    for (const line of table([heads, ...rows])) terminal.print(line)
   },
 })
 
-function rowOf(terminal: Terminal, commit: CommitView): string[] {
+function rowOf(terminal: Terminal, commit: CommitView, signed: boolean): string[] {
   const [last] = commit.deployments
   return [
     commit.sha.slice(0, 7),
@@ -42,6 +44,7 @@ function rowOf(terminal: Terminal, commit: CommitView): string[] {
     stateOf(commit)
       .map((word) => (word === 'runs' ? terminal.paint('green', word) : word))
       .join(', '),
+    ...(signed ? [plain(commit.verdict?.signer ?? '')] : []),
     last ? `${last.outcome ?? last.phase} ${ago(last.at)}` : '',
     subject(commit.message),
   ]

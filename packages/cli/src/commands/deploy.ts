@@ -1,6 +1,6 @@
 import { coreRoutes } from '@longshore/core/protocol'
 import type { Api } from '../api/client.js'
-import { clientArgs, command, openApi, serviceArg } from '../command.js'
+import { clientArgs, command, openApi, optionalCommitArg, serviceArg } from '../command.js'
 import { UsageError } from '../errors.js'
 import { finish, followArgs } from './finish.js'
 
@@ -8,10 +8,10 @@ export const deploy = command({
   about: 'Deploys the newest admitted commit of a service, or the one named, and shows how it goes.',
   args: {
     ...serviceArg,
-    commit: {
-      type: 'positional',
-      description: 'A commit: its id, or how one that `longshore commits` lists begins',
-      required: false,
+    ...optionalCommitArg,
+    override: {
+      type: 'boolean',
+      description: 'With --why: set aside windows and freezes; without a commit, for the one that waits',
     },
     ...followArgs,
     ...clientArgs,
@@ -19,12 +19,14 @@ export const deploy = command({
   examples: [
     ['longshore deploy api', 'the newest commit once more'],
     ['longshore deploy api 3f2a1bc', 'an older one, until a newer one is pushed'],
+    ["longshore deploy api 3f2a1bc --override --why 'it burns'", 'though no window is open'],
     ['longshore deploy api --detach', 'ask, and do not wait'],
   ],
-  async run({ service, commit, why, config, json, detach }, terminal) {
+  async run({ service, commit, why, override, config, json, detach }, terminal) {
     const api = await openApi(terminal, config)
     const sha = commit === undefined ? undefined : await wholeId(api, service, commit)
-    const accepted = await api.call(coreRoutes.deploy, { params: { service }, body: { commit: sha, why } })
+    const body = { commit: sha, why, ...(override && { override }) }
+    const accepted = await api.call(coreRoutes.deploy, { params: { service }, body })
     return finish(api, { service, accepted, detach, json }, terminal)
   },
 })

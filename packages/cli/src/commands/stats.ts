@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { coreRoutes } from '@longshore/core/protocol'
 import { telemetryRoutes, type Stats, type StatsPoint } from '@longshore/telemetry/protocol'
 import type { Api } from '../api/client.js'
+import { serviceNames } from '../api/services.js'
 import { clientArgs, command, openApi } from '../command.js'
 import { ApiError } from '../errors.js'
 import { called } from '../instance.js'
@@ -36,7 +36,7 @@ export const stats = command({
 })
 
 async function ask(api: Api, service: string | undefined, window = '1m'): Promise<Stats[]> {
-  const names = service === undefined ? await servicesOf(api) : [service]
+  const names = service === undefined ? await serviceNames(api) : [service]
   const found: Stats[] = []
   for (const name of names) {
     try {
@@ -48,16 +48,6 @@ async function ask(api: Api, service: string | undefined, window = '1m'): Promis
     }
   }
   return found
-}
-
-async function servicesOf(api: Api): Promise<string[]> {
-  const names: string[] = []
-  for (let cursor: string | undefined; ;) {
-    const { items, next } = await api.call(coreRoutes.services, { query: { limit: 1000, cursor } })
-    names.push(...items.map(({ name }) => name))
-    if (next === null) return names
-    cursor = next
-  }
 }
 
 function show(terminal: Terminal, all: Stats[], window: string | undefined): void {

@@ -2,8 +2,11 @@ import { coreRoutes, isKind, type ServiceView } from '@longshore/core/protocol'
 import { LongshoreError } from '@longshore/core'
 import type { Api } from '../api/client.js'
 import { followEvents } from '../api/events.js'
-import { clientArgs, command, openApi, serviceArg } from '../command.js'
+import { clientArgs, command, openApi } from '../command.js'
+import { UsageError } from '../errors.js'
 import { plain, printJson } from '../terminal.js'
+import { both } from './quarantine.js'
+import { actWhere, containsArg } from './where.js'
 
 /** Milliseconds that the end of a service is waited for; the hold stands in any case. */
 const endDeadline = 180_000
@@ -12,19 +15,31 @@ export const stop = command({
   about:
     'Stops a service and holds it: pushes, restarts and crashes do not start it, only `longshore start` does.',
   args: {
-    ...serviceArg,
+    service: { type: 'positional', description: 'The name of the service', required: false },
     why: {
       type: 'string',
       description: 'The reason: people read it when they find it stopped',
       required: true,
       valueHint: 'TEXT',
     },
+    ...containsArg,
     detach: { type: 'boolean', description: 'Return once the hold is recorded, before everything has ended' },
     ...clientArgs,
   },
-  examples: [["longshore stop api --why 'the disk is full'", 'returns when it has ended']],
-  async run({ service, why, config, json, detach }, terminal) {
+  examples: [
+    ["longshore stop api --why 'the disk is full'", 'returns when it has ended'],
+    ["longshore stop --contains 3f2a1bc --why 'CVE'", 'every service that has a commit with it'],
+  ],
+  async run({ service, contains, why, config, json, detach }, terminal) {
     const api = await openApi(terminal, config)
+    if (contains !== undefined) {
+      if (service !== undefined) throw both()
+      return actWhere(api, { route: coreRoutes.stopWhere, contains, why, json }, terminal)
+    }
+    if (service === undefined) {
+      const hint = 'See longshore stop --help'
+      throw new UsageError('COMMAND_USAGE', 'a service belongs here, or --contains COMMIT', { hint })
+    }
     const accepted = await api.call(coreRoutes.stop, { params: { service }, body: { why } })
     const view = detach ? undefined : await untilEnded(api, service, accepted.seq)
     if (json) return printJson(terminal, view ?? accepted)

@@ -28,8 +28,11 @@ export async function parseConfigFile(file: string): Promise<ParsedText> {
     })
   })
   if (extension === '.toml') return (await import('./toml.js')).parseToml(text)
-  const { parseJson, parseYaml } = await import('./yaml.js')
-  return extension === '.json' ? parseJson(text) : parseYaml(text)
+  // Each parser only where it is needed: reading the code of one takes as long as reading most configs.
+  const parsed = extension === '.json' ? (await import('./json.js')).parseJson(text) : undefined
+  if (parsed) return parsed
+  const { explainJson, parseYaml } = await import('./yaml.js')
+  return extension === '.json' ? explainJson(text) : parseYaml(text)
 }
 
 /**

@@ -12,7 +12,7 @@ import {
 } from 'yaml'
 import { tooDeep, type ParsedText } from './document.js'
 
-/** Reads YAML, and JSON as the part of YAML that it is: every syntax error and every key that is there twice at once. */
+/** Reads YAML: every syntax error and every key that is there twice at once. */
 export function parseYaml(text: string): ParsedText {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true })
@@ -49,8 +49,8 @@ export function printYaml(value: unknown): string {
   return stringify(value)
 }
 
-/** Strict JSON: what YAML would let pass in a .json file is refused where the JSON ends. */
-export function parseJson(text: string): ParsedText {
+/** What is wrong with a text that is no JSON: what YAML would let pass is refused where the JSON ends. */
+export function explainJson(text: string): ParsedText {
   const parsed = parseYaml(text)
   if (!parsed.readable) return parsed
   try {

@@ -9,6 +9,13 @@ export async function builtInPlugins(): Promise<Plugin[]> {
     import('@longshore/runtime-command'),
     import('@longshore/runtime-docker'),
     import('@longshore/telemetry'),
+    import('@longshore/health'),
+    // Of several reasons to wait, the first is told.
+    import('@longshore/admit-signers'),
+    import('@longshore/admit-freeze'),
+    import('@longshore/admit-approval'),
+    import('@longshore/admit-windows'),
+    import('@longshore/steps'),
     import('@longshore/web'),
   ])
   const { operations } = await import('./operations.js')

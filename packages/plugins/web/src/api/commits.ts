@@ -7,7 +7,7 @@ import {
   type Journal,
   type RouteHandler,
 } from '@longshore/core'
-import { isKind, type Commit, type CommitPage, type CommitView } from '@longshore/core/protocol'
+import { barOf, isKind, type Commit, type CommitPage, type CommitView } from '@longshore/core/protocol'
 import type { coreRoutes, Event, Placement } from '@longshore/core/protocol'
 import { cursorUnknown } from '../input.js'
 import type { ApiParts } from './parts.js'
@@ -18,7 +18,7 @@ type Unreachable = CommitPage['unreachable']
 
 /** As many commits of the repository, and events of each kind, are looked at. */
 const most = 1000
-const verdicts = ['commit.admitted', 'commit.skipped', 'commit.refused'] as const
+const verdicts = ['commit.admitted', 'commit.waiting', 'commit.skipped', 'commit.refused'] as const
 
 /**
  * What the repository tells of the commits up to the one seen last, and what the journal tells of each. Commits that the
@@ -143,7 +143,7 @@ async function viewOf(
     ...commit,
     newest: hosts(({ newest }) => newest),
     runs: hosts(({ running }) => running?.commit),
-    quarantine: placements.flatMap(({ quarantines }) => quarantines).find(({ sha }) => sha === commit.sha),
+    quarantine: placements.map((placement) => barOf(placement, commit)).find((bar) => bar !== undefined),
     verdict: verdictOf(events.find((event) => isKind(event, ...verdicts))),
     deployments: (await Promise.all(deployments)).flat(),
   }
@@ -152,7 +152,10 @@ async function viewOf(
 function verdictOf(event: Event | undefined): CommitView['verdict'] {
   if (!event || !isKind(event, ...verdicts)) return undefined
   const last = { host: event.host, by: event.actor, at: event.time }
-  if ('held' in event.data) return { kind: 'admitted', ...last }
+  if ('held' in event.data) return { kind: 'admitted', ...last, signer: event.data.signer }
   const { code, reason } = event.data
-  return { kind: isKind(event, 'commit.skipped') ? 'skipped' : 'refused', ...last, code, reason }
+  if (!isKind(event, 'commit.waiting'))
+    return { kind: isKind(event, 'commit.skipped') ? 'skipped' : 'refused', ...last, code, reason }
+  const { until, signer } = event.data
+  return { kind: 'waiting', ...last, code, reason, until, signer }
 }

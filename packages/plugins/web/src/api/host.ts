@@ -47,12 +47,13 @@ async function faultsOf({ doctor }: ApiParts['contributions']): Promise<Fault[]>
   return (await Promise.all(looks)).flat()
 }
 
-export function showInfo({ contributions, host, url }: ApiParts): RouteHandler<Routes['info']> {
+export function showInfo({ contributions, host, url, declared }: ApiParts): RouteHandler<Routes['info']> {
   return async () => ({
     version: host.version,
     host: host.name,
     url: url(),
     started: new Date(host.started).toISOString(),
+    retention: declared.current().retention,
     plugins: contributions.plugins.map(({ name, version, provides }) => ({ name, version, provides })),
   })
 }

@@ -5,7 +5,9 @@ import { cancelDeployment, deploymentOutput, listDeployments, showDeployment } f
 import { listEvents, streamEvents } from './events.js'
 import { showInfo, showOverview, tellReady } from './host.js'
 import type { ApiParts } from './parts.js'
-import { actOn, listServices, showService } from './services.js'
+import { actOn, bar, lift, listServices, showService } from './services.js'
+import { showDiff } from './diff.js'
+import { quarantineWhere, showPlan, showWhere, stopWhere } from './where.js'
 
 /** Adds the handlers of the core's routes, by the door that every plugin uses for its own. */
 export function addCoreRoutes(
@@ -23,6 +25,15 @@ export function addCoreRoutes(
   add(coreRoutes.stop, actOn('stop', parts))
   add(coreRoutes.restart, actOn('restart', parts))
   add(coreRoutes.rollback, actOn('rollback', parts))
+  add(coreRoutes.quarantine, bar(parts))
+  add(coreRoutes.lift, lift(parts))
+  add(coreRoutes.pin, actOn('pin', parts))
+  add(coreRoutes.unpin, actOn('unpin', parts))
+  add(coreRoutes.where, showWhere(parts))
+  add(coreRoutes.stopWhere, stopWhere(parts))
+  add(coreRoutes.quarantineWhere, quarantineWhere(parts))
+  add(coreRoutes.plan, showPlan(parts))
+  add(coreRoutes.diff, showDiff(parts))
   add(coreRoutes.commits, listCommits(parts))
   add(coreRoutes.deployments, listDeployments(parts))
   add(coreRoutes.deployment, showDeployment(parts))

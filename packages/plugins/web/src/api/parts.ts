@@ -1,4 +1,13 @@
-import type { Clock, Contributions, Flow, GitProvider, HostInfo, Journal, Source } from '@longshore/core'
+import type {
+  Clock,
+  Config,
+  Contributions,
+  Flow,
+  GitProvider,
+  HostInfo,
+  Journal,
+  Source,
+} from '@longshore/core'
 import type { Turns } from './turns.js'
 
 /** What the core's routes are answered from. */
@@ -10,6 +19,8 @@ export interface ApiParts {
   host: HostInfo
   clock: Clock
   turns: Turns
+  /** What is declared now. */
+  declared: Config
   /** Where a service's commits come from, as it is declared now. */
   source(service: string): Source | undefined
   /** Where people reach this API. */

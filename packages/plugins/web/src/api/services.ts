@@ -1,5 +1,11 @@
-import { serviceUnknown, type Flow, type RouteHandler, type RouteRequest } from '@longshore/core'
-import { desired, stateOf, StateWord, why, type coreRoutes } from '@longshore/core/protocol'
+import {
+  serviceUnknown,
+  type Flow,
+  type Request,
+  type RouteHandler,
+  type RouteRequest,
+} from '@longshore/core'
+import { desired, nextStep, stateOf, StateWord, why, type coreRoutes } from '@longshore/core/protocol'
 import type { Accepted, HostState, Placement, PlacementView, ServiceView } from '@longshore/core/protocol'
 import type { ApiParts } from './parts.js'
 
@@ -12,7 +18,8 @@ export async function viewsOf(flow: Flow, placements: Placement[]): Promise<Plac
   return placements.map((placement) => {
     const host = hosts.get(placement.host)
     const { commit } = desired(placement)
-    return { ...placement, state: stateOf(placement, host), desired: commit?.sha, why: why(placement, host) }
+    const told = { state: stateOf(placement, host), why: why(placement, host), next: nextStep(placement) }
+    return { ...placement, ...told, desired: commit?.sha }
   })
 }
 
@@ -50,14 +57,29 @@ export function showService({ flow }: ApiParts): RouteHandler<Routes['service']>
   return async ({ params: { service } }) => serviceView(flow, service, placementsOf(flow, service))
 }
 
-type Action = RouteRequest<
-  { service: string },
-  { host?: string },
-  { commit?: string; to?: string; why?: string }
+type Action<B> = RouteRequest<{ service: string }, { host?: string }, B>
+type Kind = Exclude<
+  Extract<Request, { service: string }>['kind'],
+  'quarantine' | 'lift' | 'heal' | 'reconsider' | 'admit'
 >
 
 /** An action is only asked for here: the flow decides, records and does it. */
-export function actOn(kind: 'deploy' | 'start' | 'stop' | 'restart' | 'rollback', { flow, turns }: ApiParts) {
-  return async ({ params: { service }, query: { host }, body, actor }: Action): Promise<Accepted> =>
-    turns.name(await flow.request({ kind, service, host, ...body, actor }))
+export function actOn<K extends Kind>(kind: K, { flow, turns }: ApiParts) {
+  return async <B extends object>({
+    params: { service },
+    query: { host },
+    body,
+    actor,
+  }: Action<B>): Promise<Accepted> =>
+    turns.name(await flow.request({ kind, service, host, ...body, actor } as unknown as Request))
+}
+
+export function bar({ flow, turns }: ApiParts): RouteHandler<Routes['quarantine']> {
+  return async ({ params, query: { host }, body, actor }) =>
+    turns.name(await flow.request({ kind: 'quarantine', ...params, host, ...body, actor }))
+}
+
+export function lift({ flow, turns }: ApiParts): RouteHandler<Routes['lift']> {
+  return async ({ params, query: { host }, body, actor }) =>
+    turns.name(await flow.request({ kind: 'lift', ...params, host, ...body, actor }))
 }
