@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { composeBinary, DockerEngine, needs, testImage } from '@longshore/core/testkit'
+import { composeBinary, DockerEngine, needs, Strangers, testImage } from '@longshore/core/testkit'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Longshore } from './longshore.mjs'
 import { gitPlace, longshoreAt } from './place.js'
@@ -7,6 +7,8 @@ import { until } from './until.mjs'
 
 const needed = needs('docker').skip ? needs('docker') : needs('compose')
 const names = ['api', 'db', 'web', 'worker']
+/** The label of every container of the project. */
+const ours = 'com.docker.compose.project=longshore-shop'
 
 /** A project of four services, of which every version changes all but the database. */
 function shop(version: string, restart: string | undefined) {
@@ -38,7 +40,7 @@ describe('a Longshore that is killed in the middle of bringing up a compose proj
 
   /** Every service runs that version once, and the deployments before it that were broken off are told as that. */
   const isWhole = async (longshore: Longshore, sha: string, version: string) => {
-    const all = await ids('longshore.service=shop')
+    const all = await ids(ours)
     expect(all).toHaveLength(names.length)
     for (const name of names) expect(await inside(name, 'true').then(() => name)).toBe(name)
     for (const name of ['api', 'web', 'worker'])
@@ -58,18 +60,16 @@ describe('a Longshore that is killed in the middle of bringing up a compose proj
     await longshore.kill()
     await longshore.start()
     await longshore.ask('POST', '/services/shop/stop', { why: 'enough' })
-    await until(
-      'nothing of it is left',
-      60_000,
-      async () => (await ids('longshore.service=shop')).length === 0,
-    )
+    await until('nothing of it is left', 60_000, async () => (await ids(ours)).length === 0)
     await until('it stays so', 30_000, async () => !(await longshore.service('shop')).deployment)
   }
 
   test.each([
-    ['without a restart policy', undefined],
-    ['with a restart policy', 'unless-stopped'],
-  ])('%s: it is found, finished and told', { timeout: 300_000 }, async (_, restart) => {
+    ['without a restart policy', 'heal', undefined],
+    ['with a restart policy', 'heal', 'unless-stopped'],
+    ['without a restart policy', 'report', undefined],
+    ['with a restart policy', 'ignore', 'unless-stopped'],
+  ])('%s, drift: %s: it is found, finished and told', { timeout: 300_000 }, async (_, drift, restart) => {
     onTestFinished(async () => {
       for (const id of await ids()) await docker.docker('rm', '--force', id)
       await docker.docker('volume', 'rm', '--force', 'longshore-shop_data')
@@ -78,10 +78,12 @@ describe('a Longshore that is killed in the middle of bringing up a compose proj
     const source = { url, poll: '500ms' }
     const longshore = await longshoreAt({
       docker: { host: docker.host, compose: composeBinary() },
-      services: { shop: { source, run: { kind: 'compose' } } },
+      host: 'box',
+      services: { shop: { source, run: { kind: 'compose' }, policy: { drift } } },
     })
-    await docker.docker('run', '--detach', '--name', 'stranger', testImage, 'sleep', '1000')
-    const [stranger] = await ids()
+    const strangers = new Strangers(docker)
+    await strangers.run('shop', 'box')
+    const before = await strangers.inspect()
     await longshore.start()
     await longshore.runs('shop', await repository.commit('main', shop('0', restart)))
     await inside('db', 'sh', '-c', 'echo kept > /data/file')
@@ -103,7 +105,7 @@ describe('a Longshore that is killed in the middle of bringing up a compose proj
 
     const last = await repository.commit('main', shop('last', restart))
     await stopMidway(longshore, last)
-    expect(await ids()).toEqual([stranger])
+    expect(await strangers.inspect()).toEqual(before)
     expect(composeOf(longshore.data)).toEqual([])
     expect(await docker.docker('volume', 'ls', '--quiet')).toBe('longshore-shop_data')
   })

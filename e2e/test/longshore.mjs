@@ -63,7 +63,9 @@ export class Longshore {
 
   /** @param {object} config written as it stands, with what makes it this place's */
   async configure(config) {
-    const whole = { version: 1, host: this.host, data: this.data, ...config }
+    // What is about something else waits for no deployment to prove itself.
+    const health = { settle: '0s' }
+    const whole = { version: 1, host: this.host, data: this.data, health, ...config }
     await writeFile(this.config, JSON.stringify(whole, null, 2))
   }
 

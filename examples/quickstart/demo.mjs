@@ -77,7 +77,7 @@ export function writeConfig(file, url, { ports, before }) {
       file,
       text
         .replace('API_PORT', String(ports.api))
-        .replace('HELLO_PORT', String(ports.hello))
+        .replaceAll('HELLO_PORT', String(ports.hello))
         .replace('REPOSITORY', url),
     )
     return
