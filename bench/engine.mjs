@@ -1,11 +1,17 @@
 import { Agent, request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DockerEngine, needs, testImage } from '@longshore/core/testkit'
 
 /** Milliseconds that a container is waited for. */
 const patience = 60_000
 
+const everything = '/containers/json?all=true'
+
 /** What a container of a benchmark runs: it ends at once when it is told to. */
 export const command = ['sh', '-c', 'trap "exit 0" TERM; sleep 1000000 & wait']
+
+/** The same as a compose file has it: a lone dollar would begin a variable. */
+export const composeCommand = command.map((word) => word.replaceAll('$', '$$$$'))
 
 /** A real engine, and what somebody would ask of it by its API without anything between. */
 class BareEngine {
@@ -40,10 +46,23 @@ class BareEngine {
     return this.call('DELETE', `/containers/${id}?force=true`)
   }
 
-  /** Takes every container away, some at a time. */
+  /** Looks until the containers that are there, in whatever state, are as they shall be. */
+  async until(fits) {
+    for (
+      const end = performance.now() + 5 * patience;
+      !fits(await this.call('GET', everything));
+      await sleep(200)
+    )
+      if (performance.now() > end) throw new Error('the containers do not become what they shall be')
+  }
+
+  /** Takes every container and every image of ours away, some at a time. */
   async clear(parallel = 4) {
-    const all = await this.call('GET', '/containers/json?all=true')
-    await inParallel(all, parallel, ({ Id }) => this.remove(Id))
+    await inParallel(await this.call('GET', everything), parallel, ({ Id }) => this.remove(Id))
+    // Each tag makes every look at its image longer, for whoever looks.
+    const [{ RepoTags }] = await this.call('GET', '/images/json')
+    const ours = RepoTags.filter((tag) => tag.startsWith('longshore/'))
+    await inParallel(ours, parallel, (tag) => this.call('DELETE', `/images/${tag}`))
     this.#started = []
   }
 

@@ -19,6 +19,8 @@ export function prepareProduct(home, services, rest = {}) {
     host: 'bench',
     data: './data',
     web: { listen: '127.0.0.1:0' },
+    // What is measured is the work of a deployment, not how long it has to prove itself.
+    health: { settle: '0s' },
     services,
     ...rest,
   }
@@ -33,13 +35,13 @@ export function startProduct(home) {
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  return { pid: child.pid, stop: () => stop(child) }
+  return { pid: child.pid, stop: () => stop(child), kill: () => stop(child, 'SIGKILL') }
 }
 
-export async function stop(child) {
+export async function stop(child, signal = 'SIGTERM') {
   if (child.exitCode !== null || child.signalCode !== null) return
   const closed = once(child, 'close')
-  child.kill('SIGTERM')
+  child.kill(signal)
   await closed
 }
 

@@ -6,7 +6,7 @@ import { pushImage } from '../pushes/image.mjs'
 
 export default {
   about:
-    'From a commit that is known (`commit.seen`) to what it runs, by `longshore serve`: a command beside `git checkout` and a bare spawn, a container beside create and start by the API, a compose project beside `docker compose up -d`. A process runs when the journal says so, a container when the engine does, ours and the bare one alike. There are no webhooks yet: the whole way from the push holds the wait for the next look (every 500 ms), so it is a row of its own.',
+    'From a commit that is known (`commit.seen`) to what it runs, by `longshore serve`: a command beside `git checkout` and a bare spawn, a container beside create and start by the API, a compose project beside `docker compose up -d`, with and without `docker` between. A process runs when the journal says so, a container when the engine does, ours and the bare one alike. There are no webhooks yet: the whole way from the push holds the wait for the next look (every 500 ms), so it is a row of its own.',
   async run(bench) {
     await pushCommand(bench)
     await withEngine(bench, 'image, compose', async (engine) => {

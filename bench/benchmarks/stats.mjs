@@ -11,10 +11,9 @@ const viewer = fileURLToPath(new URL('../processes/stats-viewer.mjs', import.met
 /** Containers that do nothing, one for each service. */
 async function fill(docker, count) {
   for (let index = 0; index < count; index++) {
-    const labels = [`service=service-${index}`, 'host=bench', 'deployment=one'].flatMap((label) => [
-      '--label',
-      `longshore.${label}`,
-    ])
+    const labels = [`service=service-${index}`, 'host=bench', `deployment=${'0'.repeat(16)}`].flatMap(
+      (label) => ['--label', `longshore.${label}`],
+    )
     await docker.docker('run', '--detach', ...labels, testImage, 'sleep', '100000')
   }
 }
