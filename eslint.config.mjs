@@ -3,6 +3,13 @@ import { defineConfig } from 'eslint/config'
 import globals from 'globals'
 import tseslint from 'typescript-eslint'
 
+/** Node 20 forgets a timeout that only `AbortSignal.any` listens to. */
+const noLostTimeout = {
+  object: 'AbortSignal',
+  property: 'timeout',
+  message: 'Use deadline() of the core: see why there.',
+}
+
 /** What is any must be parsed or narrowed before it is used: at the edge that is Zod's work. */
 const unsafe = ['argument', 'assignment', 'call', 'member-access', 'return'].map(
   (use) => `@typescript-eslint/no-unsafe-${use}`,
@@ -74,6 +81,10 @@ export default defineConfig(
   {
     files: ['packages/cli/**', 'examples/**', 'bench/**', 'scripts/**', '**/test/**'],
     rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['packages/**/src/**'],
+    rules: { 'no-restricted-properties': ['error', noLostTimeout] },
   },
   {
     // A describe callback holds many tests; the house's budget test measures functions here and leaves those out.

@@ -17,9 +17,10 @@ const parts = [
   {
     name: 'OpenSSH server and client',
     packages: ['openssh-server', 'openssh-client'],
-    present: () => existsSync('/usr/sbin/sshd') && onPath('ssh'),
+    present: () => existsSync('/usr/sbin/sshd') && onPath('ssh') && onPath('ssh-keygen'),
     after: keepSshdOff,
   },
+  { name: 'GnuPG', packages: ['gnupg'], present: () => onPath('gpg') && onPath('gpgconf') },
   { name: 'openssl', packages: ['openssl'], present: () => onPath('openssl') },
   { name: 'ps', packages: ['procps'], present: () => onPath('ps') },
   {
