@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 
 /**
  * What a package's test run came to; it lies in the package's folder, is an output for turbo, and so counts in cached runs too.
- * @typedef {{ passed: number, failed: number, skipped: { test: string, why: string }[] }} TestReport
+ * @typedef {{ passed: number, failed: { test: string, why: string }[], skipped: { test: string, why: string }[] }} TestReport
  */
 
 const file = 'test-report.json'
@@ -23,19 +24,36 @@ export default class TestReporter {
    */
   onTestRunEnd(modules, unhandledErrors) {
     /** @type {TestReport} */
-    const report = { passed: 0, failed: unhandledErrors.length, skipped: [] }
+    const report = { passed: 0, failed: [], skipped: [] }
+    const fail = (/** @type {string} */ test, /** @type {readonly unknown[]} */ errors) =>
+      report.failed.push({ test, why: errors.map(whyFailed).join('\n') })
+    for (const error of unhandledErrors) fail('outside of tests', [error])
     for (const module of modules) {
-      for (const part of [module, ...module.children.allSuites()]) report.failed += part.errors().length
+      const file = module.relativeModuleId
+      for (const error of module.errors()) fail(file, [error])
+      for (const suite of module.children.allSuites())
+        for (const error of suite.errors()) fail(`${file} > ${suite.fullName}`, [error])
       for (const test of module.children.allTests()) {
         const result = test.result()
         if (result.state === 'passed') report.passed++
         else if (result.state === 'skipped')
           report.skipped.push({ test: test.fullName, why: whySkipped(test) })
-        else report.failed++
+        else fail(`${file} > ${test.fullName}`, result.errors ?? [])
       }
     }
     writeFileSync(join(this.root ?? '.', file), JSON.stringify(report, null, 2) + '\n')
   }
+}
+
+/**
+ * What it says, what was expected, and where.
+ * @param {unknown} error
+ */
+function whyFailed(error) {
+  const { message, diff, stacks } =
+    /** @type {{ message?: string, diff?: string, stacks?: { file: string, line: number }[] }} */ (error)
+  const at = stacks?.map(({ file, line }) => `at ${relative(root, file)}:${line}`) ?? []
+  return [message ?? String(error), ...(diff ? [stripVTControlCharacters(diff)] : []), ...at].join('\n')
 }
 
 /** @param {import('vitest/node').TestCase} test */
@@ -63,14 +81,14 @@ export function clearReports() {
  */
 export function tally() {
   /** @type {TestReport & { unread: string[] }} */
-  const total = { passed: 0, failed: 0, skipped: [], unread: [] }
+  const total = { passed: 0, failed: [], skipped: [], unread: [] }
   for (const { name, folder } of testedPackages()) {
     try {
       const report = /** @type {TestReport} */ (JSON.parse(readFileSync(join(folder, file), 'utf8')))
       const { passed, failed, skipped } = report
-      if (!Number.isInteger(passed + failed) || !Array.isArray(skipped)) throw new Error('not a report')
+      if (!Number.isInteger(passed) || !Array.isArray(skipped)) throw new Error('not a report')
       total.passed += passed
-      total.failed += failed
+      total.failed.push(...failed.map(({ test, why }) => ({ test: `${name}: ${test}`, why })))
       total.skipped.push(...skipped)
     } catch {
       total.unread.push(name)

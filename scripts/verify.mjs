@@ -18,7 +18,8 @@ const code = await runTurbo(
 const { passed, failed, skipped, unread } = tally()
 for (const { test, why } of skipped) console.log(`skipped: ${test} because ${why}`)
 for (const name of unread) console.log(`unread: ${name} left no report of its tests`)
+for (const { test, why } of failed) console.log(`failed: ${test}\n${why.replace(/^/gm, '  ')}`)
 if (code !== 0) console.log(`a task failed; its output is above`)
-console.log(`${passed} passed, ${failed} failed`)
-const green = code === 0 && failed === 0 && unread.length === 0 && (testsOnly || skipped.length === 0)
+console.log(`${passed} passed, ${failed.length} failed`)
+const green = code === 0 && failed.length === 0 && unread.length === 0 && (testsOnly || skipped.length === 0)
 process.exitCode = green ? 0 : 1
