@@ -10,6 +10,9 @@ import { bootId, signal, statOf, type Identity } from './processes.js'
  */
 const preferred = ['pids', 'freezer', 'unified', 'memory']
 
+/** How often a list of nobody alive is read again before it is believed. */
+const looks = 200
+
 /** Our own cgroup in each hierarchy that is mounted, the preferred ones first. Below it instances get theirs. */
 export function ownCgroups(): string[] {
   const places = cgroupsOf('self')
@@ -93,12 +96,19 @@ export class Cgroup {
     }
   }
 
-  /** Every process in it and in the cgroups that were made below it; never ourselves. */
+  /**
+   * Every process in it and in the cgroups that were made below it; never ourselves. Empty is what lists nobody: one that
+   * forks and ends is listed and gone before it is looked at, and its child was not there yet.
+   */
   members(): Identity[] {
-    return this.#pids().flatMap((pid) => {
-      const start = pid === process.pid ? undefined : statOf(pid)?.start
-      return start === undefined ? [] : { pid, start, boot: bootId() }
-    })
+    for (let more = looks; ; more--) {
+      const listed = this.#pids().filter((pid) => pid !== process.pid)
+      const found = listed.flatMap((pid) => {
+        const start = statOf(pid)?.start
+        return start === undefined ? [] : { pid, start, boot: bootId() }
+      })
+      if (found.length > 0 || listed.length === 0 || more === 0) return found
+    }
   }
 
   /** SIGKILL for all of them. What is forked in the same moment is met by the next call. */

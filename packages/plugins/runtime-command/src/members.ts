@@ -92,11 +92,8 @@ export class Members {
 
   /** One that is not gone then goes with the next end, or at the next start of Longshore. */
   async #removed(cgroup: Cgroup): Promise<void> {
-    for (let tries = removal.tries; !cgroup.remove() && tries > 0; tries--) {
+    for (let tries = removal.tries; !cgroup.remove() && tries > 0; tries--)
       await this.#clock.sleep(removal.pause)
-      // Who is in it forked while it was looked at: a list of its members is read in pieces, and may miss one that moves.
-      cgroup.kill()
-    }
   }
 
   /** The leader's, unless its number went to somebody else. */
