@@ -11,7 +11,7 @@ import { DockerTelemetry } from '../src/telemetry/telemetry.js'
 import { removeAll, run } from './labelled.js'
 
 /** Milliseconds that something may take to be read. */
-const patience = 20_000
+const patience = 50_000
 const text = ({ bytes }: LogFrame['lines'][number]) => Buffer.from(bytes).toString()
 
 describe('a log that is read from its file', needs('docker'), () => {
@@ -66,7 +66,8 @@ describe('a log that is read from its file', needs('docker'), () => {
     const second = until('last', follow())
     assert.deepEqual(await first, [...count(1, 1_500), 'last'])
     assert.deepEqual(await second, [...count(1, 1_500), 'last'])
-    assert.deepEqual(await until('last', follow({ tail: 40 })), [...count(1_462, 1_500), 'last'])
+    for (const tail of [1, 40, 700])
+      assert.deepEqual(await until('last', follow({ tail })), [...count(1_502 - tail, 1_500), 'last'])
   })
 
   it('begins where it is asked to', async () => {
@@ -78,11 +79,11 @@ describe('a log that is read from its file', needs('docker'), () => {
     assert.deepEqual(await until('200003', follow({ tail: 5 })), count(199_999, 200_003))
   })
 
-  it('is skipped, and counted, where one who looks cannot keep up', { timeout: 60_000 }, async () => {
-    const id = await run(docker, 'sleep 1; seq 1 3000000; echo last; sleep 1000')
+  it('is skipped, and counted, where one who looks cannot keep up', async () => {
+    const id = await run(docker, 'sleep 1; seq 1 1000000; echo last; sleep 1000')
     let begun: Promise<void> | undefined
     const grown = async () => {
-      while ((await stat(fileOf(id))).size < 100 * 2 ** 20) await sleep(20)
+      while ((await stat(fileOf(id))).size < 48 * 2 ** 20) await sleep(20)
     }
     // It comes back when there is more than it may be behind.
     const texts = await until('last', follow({ tail: 0 }), () => (begun ??= grown()))
@@ -92,7 +93,7 @@ describe('a log that is read from its file', needs('docker'), () => {
       if (line.startsWith('(')) next += Number(line.slice(1, -1))
       else assert.equal(line, String(next++))
     }
-    assert.equal(next, 3_000_001)
+    assert.equal(next, 1_000_001)
     assert.ok(missed.length > 0)
   })
 

@@ -7,13 +7,13 @@ import { readKept, stampOf, type Readers } from './reader.js'
 import { LogFile, type Read } from './log-file.js'
 import { isSame, type Line } from './records.js'
 import type { Place, Ring } from './ring.js'
+import { apart } from './seek.js'
 
 /** Milliseconds before a lost engine is asked again: doubled each time. Who removes a container waits for those who read it. */
 const pauses = { first: 250, longest: 2_000 }
 
-/** Times that the engine is asked for what is kept, and the milliseconds between when it has nothing new. */
+/** Times that the engine is asked for what is kept before one reads alone. */
 const enough = 3
-const turning = 100
 
 export interface Following {
   engine: Engine
@@ -103,31 +103,17 @@ export class Follower {
     }
   }
 
-  /** First what the engine keeps, where the file does not go back so far; then the file, to the container's end. */
+  /** First what was turned away of it, as far as it is wanted; then the file, to the container's end. */
   async *#readFile(file: LogFile, round: AbortSignal): AsyncGenerator<LogFrame> {
     const signal = AbortSignal.any([this.#signal, round])
     const ended = this.#tools.ended(this.#id, signal)
-    const fresh = file.placed ? after(undefined) : yield* this.#place(file)
+    const fresh = after(file.placed ? undefined : this.#last)
+    if (!file.placed) await file.seek(this.#begin)
     if (file.caughtUp) yield* this.#meet()
     for await (const read of file.read(ended, this.#looks, signal)) {
       if (read) yield* this.#told(read, fresh(read.lines))
       if (!read || file.caughtUp) yield* this.#meet()
     }
-  }
-
-  /** Answers which lines of the file are new, once what lies in older files was asked of the engine. */
-  async *#place(file: LogFile): AsyncGenerator<LogFrame, (lines: Line[]) => Line[]> {
-    for (let futile = 0; futile < enough;) {
-      if (await file.seek(this.#begin)) return after(this.#last)
-      const last = this.#last
-      yield* this.#kept()
-      futile = this.#last === last ? futile + 1 : 0
-      // A file that is being turned into an older one is told of a moment later.
-      if (futile > 0) await this.#tools.clock.sleep(turning, this.#signal)
-    }
-    // What lies between was rotated away, or the file begins with the last line.
-    file.rewind()
-    return after(this.#last, 0)
   }
 
   /** Where a file is to be read from. */
@@ -229,13 +215,12 @@ function asked({ since, until, stream, tail }: LogQuery): { since?: string; tail
 }
 
 /**
- * Answers, of lines that begin a little before one that was read last, those that come after it. Where that one is gone:
- * those that are so many milliseconds younger, for streams are not quite in one order.
+ * Answers, of lines that begin a little before one that was read last, those that come after it; where that one is gone,
+ * those that are surely younger.
  */
-function after(last: Line | undefined, apart = 1_000): (lines: Line[]) => Line[] {
+function after(last: Line | undefined): (lines: Line[]) => Line[] {
   let found = last === undefined
-  const isNext = ({ time, nanos }: Line) =>
-    time > last!.time + apart || (apart === 0 && time === last!.time && nanos > last!.nanos)
+  const isNext = ({ time }: Line) => time > last!.time + apart
   return (lines) => {
     if (found) return lines
     const same = lines.findIndex((line) => isSame(line, last!))

@@ -34,15 +34,6 @@ export class JsonLines {
     this.#records = new Records(instance)
   }
 
-  /** Whether its last record was printed at that time, as RFC 3339 has it. */
-  endsAt(time: string): boolean {
-    const other = new Clock()
-    const { time: milliseconds, nanos } = this.#clock
-    return (
-      other.read(Buffer.from(time), 0, time.length) && other.time === milliseconds && other.nanos === nanos
-    )
-  }
-
   /** Whether no line of the container has begun and not ended. */
   get whole(): boolean {
     return this.#records.whole

@@ -6,7 +6,8 @@ import { Bell } from '@longshore/core'
 import type { ContainerDetails } from '../schema.js'
 import { JsonLines } from './json-lines.js'
 import type { Line } from './records.js'
-import { offsetOfLast, offsetOfTime } from './seek.js'
+import { findPlace, headOf, type OlderFile } from './older-files.js'
+import { afterFile, fromLast, fromTime, type Start } from './start.js'
 
 /** Bytes of one read: they double while all of them come. */
 const readBytes = { least: 8 * 1024, most: 128 * 1024 }
@@ -15,8 +16,8 @@ const gathering = 2
 /** Bytes by which one who looks at what comes may be behind, and those that are left when the rest is skipped. */
 const behind = { most: 32 * 2 ** 20, left: 2 ** 20 }
 
-/** Bytes in which a compressed file tells of itself (RFC 1952, FEXTRA). */
-const headBytes = 512
+/** Milliseconds between two tries to find all files as they are named, and how often: one is turned away in the middle. */
+const renaming = { pause: 2, tries: 100 }
 
 /** What one read brought. */
 export interface Read {
@@ -27,21 +28,32 @@ export interface Read {
   unread: number
 }
 
+/** What a reader holds open. */
+interface Held {
+  file: FileHandle
+  /** Of the file while it has its name. */
+  watcher?: FSWatcher
+  /** What is to be read before the file, the oldest first. */
+  older: OlderFile[]
+}
+
 /**
  * The file in which the engine's log driver json-file keeps what a container prints, where this process may read it: telling a
- * line costs an engine more than writing it. What the driver has turned into older files is asked of the engine.
+ * line costs an engine more than writing it. What the driver has turned away lies beside it, and is read first where it is
+ * asked for: engines up to 24 mix up compressed files when two read them.
  */
 export class LogFile {
   readonly #path: string
   readonly #id: string
   readonly #bell = new Bell()
-  #file: FileHandle
-  #watcher: FSWatcher
+  #held: Held
   #lines: JsonLines
+  /** Records of the oldest file that are not wanted. */
+  #unwanted = 0
   /** Where to read on. */
   #at: number | undefined
   /** Bytes that were there when it was opened. */
-  readonly #size: number
+  #size: number
   #span = readBytes.least
   #asked = -Infinity
   /** Something was written, or the container has ended, since the last read began. */
@@ -53,10 +65,9 @@ export class LogFile {
   private constructor(path: string, id: string, file: FileHandle, size: number) {
     this.#path = path
     this.#id = id
-    this.#file = file
+    this.#held = { file, watcher: this.#watch(), older: [] }
     this.#size = size
     this.#lines = new JsonLines(id)
-    this.#watcher = this.#watch()
   }
 
   /** Undefined where the log is not in such a file, or not for this process. */
@@ -80,37 +91,25 @@ export class LogFile {
 
   /** Whether all was read that was there when it was opened. */
   get caughtUp(): boolean {
-    return (this.#at ?? 0) >= this.#size
+    return this.#held.older.length === 0 && (this.#at ?? 0) >= this.#size
   }
 
-  /**
-   * Where to begin: at a time (ms of the epoch), or a little before; at the last records of what is there; or with all of it.
-   * Answers whether the file goes back that far.
-   */
-  async seek({ since = -Infinity, tail }: { since?: number; tail?: number }): Promise<boolean> {
-    const file = this.#file
-    const found = tail === undefined ? await offsetOfTime(file, since) : await offsetOfLast(file, tail)
-    if (found === undefined && (await this.#hasOlder())) return false
-    this.rewind(found)
-    return true
-  }
-
-  /** Goes to the file's beginning, or to where a record begins. */
-  rewind(to = 0): void {
-    this.#at = to
+  /** Begins at a time (ms of the epoch), or a little before; at the last records of what is there; or with all of it. */
+  async seek({ since, tail }: { since?: number | undefined; tail?: number | undefined }): Promise<void> {
+    await this.#begin(() => (tail === undefined ? fromTime(since) : fromLast(tail)))
     this.#lines = new JsonLines(this.#id)
   }
 
   /**
-   * What comes, and undefined when there is nothing more yet; ends when the container has ended and all is read, or when the
-   * place is lost. `live`: who is far behind skips to what comes.
+   * What comes, and undefined when there is nothing more yet; ends when the container has ended and all is read. `live`: who
+   * is far behind skips to what comes.
    */
   async *read(ended: Promise<void>, live: boolean, signal: AbortSignal): AsyncGenerator<Read | undefined> {
     const over = this.#hear(ended)
     while (this.#at !== undefined && !signal.aborted) {
       // What was written before the end is there when it is heard of.
       const last = over.is
-      const bytes = await this.#read(this.#at)
+      const bytes = (await this.#readOlder()) ?? (await this.#read(this.#at))
       if (bytes) yield await this.#take(bytes, live)
       else if (await this.#isEmptied()) continue
       else if (await this.#isTurned()) await this.#turn()
@@ -125,8 +124,7 @@ export class LogFile {
   }
 
   async close(): Promise<void> {
-    this.#watcher.close()
-    await this.#file.close()
+    await letGo(this.#held)
   }
 
   #hear(ended: Promise<void>): { is: boolean } {
@@ -150,13 +148,25 @@ export class LogFile {
     this.#bell.ring()
   }
 
+  async #readOlder(): Promise<Buffer | undefined> {
+    const { older } = this.#held
+    for (let oldest = older[0]; oldest; oldest = older[0]) {
+      const bytes = await oldest.next(this.#unwanted)
+      if (bytes) return bytes
+      older.shift()
+      this.#unwanted = 0
+      await oldest.close()
+    }
+    return undefined
+  }
+
   async #read(at: number): Promise<Buffer | undefined> {
     const early = gathering - (performance.now() - this.#asked)
     if (this.#span === readBytes.least && early > 0) await sleep(Math.ceil(early))
     this.#asked = performance.now()
     this.#changed = false
     const buffer = Buffer.allocUnsafeSlow(this.#span)
-    const { bytesRead } = await this.#file.read(buffer, 0, buffer.length, at)
+    const { bytesRead } = await this.#held.file.read(buffer, 0, buffer.length, at)
     if (bytesRead === 0) return undefined
     this.#at = at + bytesRead
     const all = bytesRead === buffer.length
@@ -169,7 +179,7 @@ export class LogFile {
     const begins = this.#lines.whole
     const lines = this.#lines.push(bytes)
     if (live && (this.#skip || bytes.length === readBytes.most)) {
-      const left = (await this.#file.stat()).size - this.#at!
+      const left = (await this.#held.file.stat()).size - this.#at!
       // The rest of a line whose beginning was skipped is skipped too.
       this.#skip = this.#skip ? left > behind.left || !begins : left > behind.most
     }
@@ -178,8 +188,9 @@ export class LogFile {
 
   /** Whether somebody emptied the file: then it is read from its beginning. */
   async #isEmptied(): Promise<boolean> {
-    if ((await this.#file.stat()).size >= this.#at!) return false
-    this.rewind()
+    if ((await this.#held.file.stat()).size >= this.#at!) return false
+    this.#at = 0
+    this.#lines = new JsonLines(this.#id)
     return true
   }
 
@@ -188,38 +199,55 @@ export class LogFile {
     if (!this.#moved) return false
     // First the name: nothing is written any more to a file that has lost it.
     const named = await stat(this.#path).catch(() => undefined)
-    const own = await this.#file.stat()
+    const own = await this.#held.file.stat()
     return named !== undefined && named.ino !== own.ino && own.size === this.#at
   }
 
-  /** Goes on in the next file, when that is the one after this; else its place is lost. */
+  /** Goes on in the file after the one that was read, or, where that is gone, in the oldest that is left. */
   async #turn(): Promise<void> {
-    const own = await this.#file.stat()
-    const file = await open(this.#path)
-    this.#watcher.close()
-    this.#watcher = this.#watch()
-    this.#moved = false
-    const before = await stat(`${this.#path}.1`).catch(() => undefined)
-    await this.#file.close()
-    this.#file = file
-    this.#at = before?.ino === own.ino || (await this.#isCompressed()) ? 0 : undefined
+    const head = await headOf(this.#held.file)
+    await this.#begin(() => afterFile(head))
   }
 
-  /** Whether the newest of the compressed files is the one that was read: its head tells when its last record was printed. */
-  async #isCompressed(): Promise<boolean> {
-    const file = await open(`${this.#path}.1.gz`).catch(() => undefined)
-    if (!file) return false
+  /** Takes the file that has the name now, and those before it, from where the start is. */
+  async #begin(start: () => Start): Promise<void> {
+    for (let tries = renaming.tries; tries > 0; tries--) {
+      try {
+        if (await this.#tryToBegin(start())) return
+      } catch (error) {
+        if (tries === 1 || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      }
+      await sleep(renaming.pause)
+    }
+    throw new Error(`${this.#path} is turned away faster than it can be opened`)
+  }
+
+  /** Answers whether the file kept its name meanwhile: else others may be older by one than they were. */
+  async #tryToBegin(start: Start): Promise<boolean> {
+    const held: Held = { file: await open(this.#path), older: [] }
+    let left = held
     try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
-      const last = /"lastTime":"([^"]+)"/.exec(buffer.toString('latin1', 0, bytesRead))?.[1]
-      return last !== undefined && this.#lines.endsAt(last)
+      this.#moved = false
+      held.watcher = this.#watch()
+      const { older, unwanted, offset } = await findPlace(this.#path, held.file, start)
+      held.older = older
+      const [own, named] = [await held.file.stat(), await stat(this.#path)]
+      if (named.ino !== own.ino) return false
+      left = this.#held
+      this.#held = held
+      this.#unwanted = unwanted
+      this.#at = offset
+      this.#size = own.size
+      return true
     } finally {
-      await file.close()
+      // Until it is tried again: what was held has lost its name.
+      this.#moved ||= left === held
+      await letGo(left)
     }
   }
+}
 
-  async #hasOlder(): Promise<boolean> {
-    const older = ['.1', '.1.gz'].map((end) => stat(`${this.#path}${end}`).catch(() => undefined))
-    return (await Promise.all(older)).some((each) => each !== undefined)
-  }
+async function letGo({ file, watcher, older }: Held): Promise<void> {
+  watcher?.close()
+  await Promise.all([file, ...older].map((each) => each.close()))
 }

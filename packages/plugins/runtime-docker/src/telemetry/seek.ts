@@ -2,11 +2,14 @@ import type { FileHandle } from 'node:fs/promises'
 import { JsonLines } from './json-lines.js'
 
 /** Bytes of one look. A record is shorter, its labels too. */
-const lookBytes = 64 * 1024
+export const lookBytes = 64 * 1024
 const newline = 0x0a
 
-/** Where the last so many records of a file of lines begin; undefined when it has fewer. */
-export async function offsetOfLast(file: FileHandle, records: number): Promise<number | undefined> {
+/** Where the last so many records of a file of lines begin; or, where it has fewer, how many it lacks. */
+export async function offsetOfLast(
+  file: FileHandle,
+  records: number,
+): Promise<{ offset: number; lacking: number }> {
   const buffer = Buffer.allocUnsafe(lookBytes)
   // The last record ends with a newline of its own.
   let left = records + 1
@@ -16,10 +19,11 @@ export async function offsetOfLast(file: FileHandle, records: number): Promise<n
     for (let at = bytesRead; at > 0;) {
       at = buffer.lastIndexOf(newline, at - 1)
       if (at < 0) break
-      if (--left === 0) return from + at + 1
+      if (--left === 0) return { offset: from + at + 1, lacking: 0 }
     }
   }
-  return undefined
+  // The first record begins the file.
+  return { offset: 0, lacking: Math.max(0, left - 1) }
 }
 
 /**
@@ -41,7 +45,7 @@ export async function offsetOfTime(file: FileHandle, time: number): Promise<numb
 }
 
 /** Milliseconds by which the streams of one container may be out of order. */
-const apart = 1_000
+export const apart = 1_000
 
 /** The first record that begins at an offset or after it, within one look. */
 async function recordAt(
@@ -51,12 +55,19 @@ async function recordAt(
   const look = offset === 0 ? 0 : offset - 1
   const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(2 * lookBytes), 0, 2 * lookBytes, look)
   const bytes = buffer.subarray(0, bytesRead)
-  for (let from = offset === 0 ? 0 : bytes.indexOf(newline) + 1; from < bytesRead;) {
+  const begin = offset === 0 ? 0 : bytes.indexOf(newline) + 1
+  if (begin === 0 && offset > 0) return undefined
+  const found = firstRecord(bytes, begin)
+  return found && { offset: look + found.offset, time: found.time }
+}
+
+/** The first record, from an offset at which one begins, that can be read; undefined when none is whole. */
+export function firstRecord(bytes: Buffer, begin = 0): { offset: number; time: number } | undefined {
+  for (let from = begin; ;) {
     const end = bytes.indexOf(newline, from)
-    if (end < 0 || (from === 0 && offset > 0)) return undefined
+    if (end < 0) return undefined
     const [line] = new JsonLines('').push(bytes.subarray(from, end + 1))
-    if (line) return { offset: look + from, time: line.time }
+    if (line) return { offset: from, time: line.time }
     from = end + 1
   }
-  return undefined
 }
