@@ -6,8 +6,8 @@ import { Bell } from '@longshore/core'
 import type { ContainerDetails } from '../schema.js'
 import { JsonLines } from './json-lines.js'
 import type { Line } from './records.js'
-import { findPlace, headOf, type OlderFile } from './older-files.js'
-import { afterFile, fromLast, fromTime, type Start } from './start.js'
+import { headOf, type OlderFile } from './older-files.js'
+import { afterFile, findPlace, fromLast, fromTime, type Start } from './start.js'
 
 /** Bytes of one read: they double while all of them come. */
 const readBytes = { least: 8 * 1024, most: 128 * 1024 }

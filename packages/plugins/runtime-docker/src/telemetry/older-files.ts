@@ -2,7 +2,6 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { firstRecord, lookBytes } from './seek.js'
-import type { Start } from './start.js'
 
 /** Bytes by which files are told apart: no record is longer, and each bears its time. */
 const headBytes = 2 * lookBytes
@@ -120,45 +119,6 @@ async function* bytesOf(file: FileHandle): AsyncGenerator<Buffer, void> {
     at += bytesRead
     yield buffer.subarray(0, bytesRead)
   }
-}
-
-/** Where the reading begins. */
-export interface Place {
-  /** What is to be read first, the oldest first. */
-  older: OlderFile[]
-  /** How many records of the oldest are not wanted. */
-  unwanted: number
-  /** Where the newest file is then read. */
-  offset: number
-}
-
-/**
- * Finds the place where a log begins that is in `newest` and in the files that were turned away before it. Right when
- * `newest` still has its name afterwards; else they have moved on meanwhile.
- */
-export async function findPlace(path: string, newest: FileHandle, start: Start): Promise<Place> {
-  const offset = await start.inNewest(newest)
-  if (offset !== undefined) return { older: [], unwanted: 0, offset }
-  const files: OlderFile[] = []
-  let unwanted: number | undefined
-  try {
-    let after = await headOf(newest)
-    // While they are renamed one number is free, and a file may be met again under the next one.
-    for (let number = 1, missing = 0; missing < 2 && unwanted === undefined; number++) {
-      const file = await OlderFile.open(path, number)
-      missing = file ? 0 : missing + 1
-      if (file?.beginsLike(after)) await file.close()
-      else if (file) {
-        files.unshift(file)
-        after = file.head
-        unwanted = await start.inOlder(file)
-      }
-    }
-  } catch (error) {
-    await Promise.all(files.map((file) => file.close()))
-    throw error
-  }
-  return { older: files, unwanted: unwanted ?? 0, offset: 0 }
 }
 
 /** What `beginsLike` compares. */
