@@ -14,6 +14,8 @@ export class Bench {
   constructor({ full }) {
     this.full = full
     this.rounds = full ? 7 : 5
+    /** Of the pairs that were measured. */
+    this.fewest = Infinity
     this.#folder = mkdtempSync(join(tmpdir(), 'longshore-bench-'))
   }
 
@@ -29,6 +31,7 @@ export class Bench {
    */
   async pair({ name, unit, better, ratio, ours, reference, rounds = this.rounds }) {
     const pairs = []
+    this.fewest = Math.min(this.fewest, rounds)
     for (let round = 0; round < rounds; round++) {
       const first = round % 2 === 0 ? ours : reference
       const a = await first()

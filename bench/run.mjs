@@ -31,7 +31,7 @@ for (const name of full ? asked : known) {
 }
 
 /** Replaces the benchmark's own section; the others stay as they are. */
-function keep(name, about, { rows, rounds }) {
+function keep(name, about, { rows, fewest }) {
   const begin = `<!-- ${name} -->`
   const end = `<!-- end of ${name} -->`
   const lines = rows.map(
@@ -44,7 +44,7 @@ function keep(name, about, { rows, rounds }) {
     '',
     `${about}`,
     '',
-    `${machine()}; medians of ${rounds} or more alternating rounds where there is a reference; load average ${loadavg()[0].toFixed(1)} at the end; ${new Date().toISOString().slice(0, 10)}.`,
+    `${machine()}; ${Number.isFinite(fewest) ? `medians of ${fewest} or more alternating rounds where there is a reference; ` : ''}load average ${loadavg()[0].toFixed(1)} at the end; ${new Date().toISOString().slice(0, 10)}.`,
     '',
     '<!-- prettier-ignore-start -->',
     '| what | ours | reference | ours / reference | target |',
