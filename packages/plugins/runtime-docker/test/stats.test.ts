@@ -68,10 +68,15 @@ describe('what containers use', needs('docker'), () => {
       it('memory is what is held, beside its limit; every process counts, and every byte that is sent', async () => {
         const id = await run(holding, '--memory', '256m')
         // Once nothing begins or ends any more, its processes can be counted.
-        while (!(await docker.docker('top', id)).includes('sleep 1000'));
-        const held = await until(open(root), id, ({ memory = 0 }) => memory >= 50e6 && memory <= 80e6)
-        const processes = (await docker.docker('top', id)).split('\n').slice(1)
-        expect(held).toMatchObject({ memoryLimit: 256 * 2 ** 20, pids: processes.length })
+        let processes: string[] = []
+        while (!processes.some((each) => each.endsWith(' sleep 1000')))
+          processes = (await docker.docker('top', id)).split('\n').slice(1)
+        const held = await until(
+          open(root),
+          id,
+          ({ memory = 0, pids }) => memory >= 50e6 && memory <= 80e6 && pids === processes.length,
+        )
+        expect(held).toMatchObject({ memoryLimit: 256 * 2 ** 20 })
         await docker.docker('exec', id, 'ping', '-c', '3', '-i', '0.1', '-s', '10000', '172.17.0.1')
         const grown = (name: 'networkIn' | 'networkOut', now: Sample) => now[name]! >= held[name]! + 30_000
         await until(open(root), id, (now) => grown('networkIn', now) && grown('networkOut', now))

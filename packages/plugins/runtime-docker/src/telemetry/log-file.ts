@@ -40,7 +40,7 @@ interface Held {
 /**
  * The file in which the engine's log driver json-file keeps what a container prints, where this process may read it: telling a
  * line costs an engine more than writing it. What the driver has turned away lies beside it, and is read first where it is
- * asked for: engines up to 24 mix up compressed files when two read them.
+ * asked for: an engine of 20.10 mixes up compressed files when two ask for them.
  */
 export class LogFile {
   readonly #path: string
