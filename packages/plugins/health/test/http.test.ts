@@ -153,7 +153,7 @@ describe('a target that is no good', () => {
     for (const { port, connections } of [silent, slow, endless]) {
       const began = performance.now()
       expect(reasonOf(await look({ url: at(port) }, 150))).toBe('unhealthy: no answer within 150 ms')
-      expect(performance.now() - began).toBeLessThan(1_000)
+      expect(performance.now() - began).toBeLessThan(5_000)
       await expect.poll(connections).toBe(0)
     }
   })

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { setTimeout as rest } from 'node:timers/promises'
 import { definePlugin, HealthProbe, type Plugin, type Verdict } from '@longshore/core'
 import { isKind, type Event } from '@longshore/core/protocol'
@@ -11,6 +12,9 @@ import {
 import { afterEach } from 'vitest'
 import { z } from 'zod'
 import health from '../src/index.js'
+
+/** Of libuv, that do what is asked of the disk. */
+const threads = 4
 
 export const url = 'https://git.example/team/hello.git'
 export const well: Verdict = { state: 'healthy', say: 'as scripted' }
@@ -109,10 +113,11 @@ export function isVerifying({ data }: Event): boolean {
   return (data as { phase?: string }).phase === 'verifying'
 }
 
-/** Lets hand time pass in steps, with time for what waits for the disk. */
+/** Lets hand time pass in steps, in each of which what waits for the disk has a turn: it queues for the same threads. */
 export async function live(clock: HandClock, milliseconds: number): Promise<void> {
   for (let passed = 0; passed < milliseconds; passed += 50) {
     await clock.live(50)
+    await Promise.all(Array.from({ length: threads }, () => stat('.')))
     await rest(1)
   }
 }
