@@ -1,10 +1,12 @@
 import { z } from 'zod'
 
 /** Who caused a thing: `local` is whoever may open this host's socket, by the name of their account. */
-export const Actor = z.strictObject({
-  kind: z.enum(['user', 'local', 'token', 'webhook', 'poll', 'system']),
-  name: z.string().max(200).optional(),
-})
+export const Actor = z
+  .strictObject({
+    kind: z.enum(['user', 'local', 'token', 'webhook', 'poll', 'system']),
+    name: z.string().max(200).optional(),
+  })
+  .meta({ id: 'Actor' })
 export type Actor = z.infer<typeof Actor>
 
 export const systemActor: Actor = { kind: 'system' }

@@ -2,14 +2,16 @@ import { z } from 'zod'
 import { Sha, Timestamp } from './names.js'
 
 /** What people need to know of a commit. Author and message are other people's text: show them as text. */
-export const Commit = z.strictObject({
-  sha: Sha,
-  author: z.string().max(500),
-  time: Timestamp,
-  /** Its first 2,000 characters. */
-  message: z.string().max(2000),
-  parents: z.array(Sha).max(64),
-})
+export const Commit = z
+  .strictObject({
+    sha: Sha,
+    author: z.string().max(500),
+    time: Timestamp,
+    /** Its first 2,000 characters. */
+    message: z.string().max(2000),
+    parents: z.array(Sha).max(64),
+  })
+  .meta({ id: 'Commit' })
 export type Commit = z.infer<typeof Commit>
 
 /** A commit and those before it, newest first. */

@@ -189,6 +189,7 @@ export const coreRoutes = {
     right: 'services:read',
     params: z.strictObject({ deployment: DeploymentId }),
     query: z.strictObject({ follow: z.enum(['0', '1']).default('0') }),
+    produces: ['text/plain', 'application/x-ndjson'],
   }),
   cancel: shape({
     method: 'POST',
@@ -214,5 +215,6 @@ export const coreRoutes = {
     summary: 'The journal as Server-Sent Events; Last-Event-ID is the last seq seen',
     right: 'events:read',
     query: EventQuery.omit({ before: true, limit: true, until: true, cursor: true }),
+    produces: ['text/event-stream'],
   }),
 } as const

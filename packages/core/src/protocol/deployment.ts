@@ -33,23 +33,25 @@ export const Trigger = z.enum([
 export type Trigger = z.infer<typeof Trigger>
 
 /** One attempt to bring one service to one commit. */
-export const Deployment = z.strictObject({
-  id: DeploymentId,
-  service: ServiceName,
-  host: HostName,
-  commit: Commit,
-  trigger: Trigger,
-  actor: Actor,
-  why: z.string().optional(),
-  phase: Phase,
-  /** When each phase began, in order. */
-  phases: z.array(z.strictObject({ phase: Phase, at: Timestamp })),
-  made: Made.optional(),
-  outcome: Outcome.optional(),
-  /** For an outcome that is not `kept`: the stable code and a sentence. */
-  code: z.string().optional(),
-  reason: z.string().optional(),
-  /** `seq` of its first event: lists go by it. */
-  seq: z.int(),
-})
+export const Deployment = z
+  .strictObject({
+    id: DeploymentId,
+    service: ServiceName,
+    host: HostName,
+    commit: Commit,
+    trigger: Trigger,
+    actor: Actor,
+    why: z.string().optional(),
+    phase: Phase,
+    /** When each phase began, in order. */
+    phases: z.array(z.strictObject({ phase: Phase, at: Timestamp })),
+    made: Made.optional(),
+    outcome: Outcome.optional(),
+    /** For an outcome that is not `kept`: the stable code and a sentence. */
+    code: z.string().optional(),
+    reason: z.string().optional(),
+    /** `seq` of its first event: lists go by it. */
+    seq: z.int(),
+  })
+  .meta({ id: 'Deployment' })
 export type Deployment = z.infer<typeof Deployment>

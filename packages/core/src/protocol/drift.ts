@@ -16,17 +16,19 @@ export const Difference = z.strictObject({
 export type Difference = z.infer<typeof Difference>
 
 /** What changed behind Longshore's back, and what was done about it. */
-export const Drift = z.strictObject({
-  /** Empty: all is right again, and the tries are remembered for a while. */
-  differences: z.array(Difference),
-  since: Timestamp,
-  /** Deployments that healing began, in a row. */
-  tries: z.int(),
-  /** When the last of them began. */
-  tried: Timestamp.optional(),
-  /** Healing has ended: only a person, or something newer, tries again. */
-  gaveUp: z.boolean(),
-})
+export const Drift = z
+  .strictObject({
+    /** Empty: all is right again, and the tries are remembered for a while. */
+    differences: z.array(Difference),
+    since: Timestamp,
+    /** Deployments that healing began, in a row. */
+    tries: z.int(),
+    /** When the last of them began. */
+    tried: Timestamp.optional(),
+    /** Healing has ended: only a person, or something newer, tries again. */
+    gaveUp: z.boolean(),
+  })
+  .meta({ id: 'Drift' })
 export type Drift = z.infer<typeof Drift>
 
 /** Milliseconds without a try after which earlier ones say nothing about the next drift. */

@@ -124,19 +124,21 @@ export type CoreEvents = typeof coreEvents
 export type CoreKind = keyof CoreEvents
 
 /** What every event carries. `seq` has no gap within a host's journal. */
-export const Envelope = z.strictObject({
-  seq: z.int().positive(),
-  id: z.string(),
-  time: Timestamp,
-  host: HostName,
-  actor: Actor,
-  kind: z.string(),
-  service: ServiceName.optional(),
-  deployment: DeploymentId.optional(),
-  commit: Sha.optional(),
-  why: z.string().max(2000).optional(),
-  data: z.unknown(),
-})
+export const Envelope = z
+  .strictObject({
+    seq: z.int().positive(),
+    id: z.string(),
+    time: Timestamp,
+    host: HostName,
+    actor: Actor,
+    kind: z.string(),
+    service: ServiceName.optional(),
+    deployment: DeploymentId.optional(),
+    commit: Sha.optional(),
+    why: z.string().max(2000).optional(),
+    data: z.unknown(),
+  })
+  .meta({ id: 'Event' })
 
 /** An immutable fact. Plugins' kinds have their own data; `isKind` narrows the core's. */
 export type Event = z.infer<typeof Envelope>

@@ -6,7 +6,9 @@ import { Drift } from './drift.js'
 import { DeploymentId, HostName, ServiceName, Sha, Timestamp } from './names.js'
 
 /** An operator's stored intent: this does not run and is not deployed. Only a release ends it. */
-export const Hold = z.strictObject({ by: Actor, since: Timestamp, why: z.string().optional(), seq: z.int() })
+export const Hold = z
+  .strictObject({ by: Actor, since: Timestamp, why: z.string().optional(), seq: z.int() })
+  .meta({ id: 'Hold' })
 export type Hold = z.infer<typeof Hold>
 
 /** A commit barred from the service, with everything that contains it when `descendants`. */
@@ -18,49 +20,55 @@ export const Quarantine = Hold.extend({
   bars: z.array(Sha).optional(),
   /** The deployment that was found to be ill, where that is why. */
   deployment: DeploymentId.optional(),
-})
+}).meta({ id: 'Quarantine' })
 export type Quarantine = z.infer<typeof Quarantine>
 
 /** The service is kept on one commit. */
-export const Pin = Hold.extend({ commit: Commit })
+export const Pin = Hold.extend({ commit: Commit }).meta({ id: 'Pin' })
 export type Pin = z.infer<typeof Pin>
 
 /** One process or container that runs, or ran last, for the service. */
-export const Instance = z.strictObject({
-  id: z.string(),
-  /** What people call it among those of its service, also once it was made anew: `web-1`. */
-  name: z.string().optional(),
-  deployment: DeploymentId.optional(),
-  pid: z.int().optional(),
-  state: z.enum(['running', 'restarting', 'exited', 'lost']),
-  since: Timestamp,
-  restarts: z.int(),
-  exitCode: z.int().nullable().optional(),
-  signal: z.string().nullable().optional(),
-  /** How it ended, where that is known beyond code and signal. */
-  reason: z.string().optional(),
-})
+export const Instance = z
+  .strictObject({
+    id: z.string(),
+    /** What people call it among those of its service, also once it was made anew: `web-1`. */
+    name: z.string().optional(),
+    deployment: DeploymentId.optional(),
+    pid: z.int().optional(),
+    state: z.enum(['running', 'restarting', 'exited', 'lost']),
+    since: Timestamp,
+    restarts: z.int(),
+    exitCode: z.int().nullable().optional(),
+    signal: z.string().nullable().optional(),
+    /** How it ended, where that is known beyond code and signal. */
+    reason: z.string().optional(),
+  })
+  .meta({ id: 'Instance' })
 export type Instance = z.infer<typeof Instance>
 
 /** A commit that was kept, by the last deployment that kept it: what the service can go back to. */
-export const Kept = z.strictObject({
-  /** Of its message only the first line. */
-  commit: Commit,
-  deployment: DeploymentId,
-  /** Of what was declared. */
-  digest: z.string(),
-  at: Timestamp,
-})
+export const Kept = z
+  .strictObject({
+    /** Of its message only the first line. */
+    commit: Commit,
+    deployment: DeploymentId,
+    /** Of what was declared. */
+    digest: z.string(),
+    at: Timestamp,
+  })
+  .meta({ id: 'Kept' })
 export type Kept = z.infer<typeof Kept>
 
 /** What a check of what runs said last. */
-export const CheckState = z.strictObject({
-  check: z.string(),
-  deployment: DeploymentId,
-  healthy: z.boolean(),
-  reason: z.string().optional(),
-  since: Timestamp,
-})
+export const CheckState = z
+  .strictObject({
+    check: z.string(),
+    deployment: DeploymentId,
+    healthy: z.boolean(),
+    reason: z.string().optional(),
+    since: Timestamp,
+  })
+  .meta({ id: 'CheckState' })
 export type CheckState = z.infer<typeof CheckState>
 
 /** An attempt that failed. */

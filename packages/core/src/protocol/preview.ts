@@ -1,19 +1,21 @@
 import { z } from 'zod'
 
 /** What a deployment would change, told without touching the host. */
-export const Preview = z.strictObject({
-  /** What would be applied, in the form that `Made.resolved` keeps. */
-  resolved: z.string().max(262_144).optional(),
-  changes: z.array(
-    z.strictObject({
-      what: z.enum(['create', 'replace', 'remove', 'keep', 'build', 'pull']),
-      /** What people call it: a service of a project, an image, a volume; of one process or container its service. */
-      instance: z.string().max(500),
-      /** A sentence without a secret. */
-      say: z.string().max(2000),
-    }),
-  ),
-})
+export const Preview = z
+  .strictObject({
+    /** What would be applied, in the form that `Made.resolved` keeps. */
+    resolved: z.string().max(262_144).optional(),
+    changes: z.array(
+      z.strictObject({
+        what: z.enum(['create', 'replace', 'remove', 'keep', 'build', 'pull']),
+        /** What people call it: a service of a project, an image, a volume; of one process or container its service. */
+        instance: z.string().max(500),
+        /** A sentence without a secret. */
+        say: z.string().max(2000),
+      }),
+    ),
+  })
+  .meta({ id: 'Preview' })
 export type Preview = z.infer<typeof Preview>
 
 /** Characters of one value, and differences that are named. */

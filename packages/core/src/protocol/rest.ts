@@ -27,6 +27,8 @@ export interface RouteShape<
   body?: B
   /** Of the JSON answer; absent where the answer is a stream. */
   response?: R
+  /** The media types of an answer that is a stream, the one first that is sent to who asks for none. */
+  produces?: readonly string[]
   /** Of the answer when all is well; 200 unless it says otherwise. */
   status?: number
 }
@@ -38,16 +40,9 @@ export function shape<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
 }
 
 /** The state of a service in one word; when several hold, the first of this list is shown. */
-export const StateWord = z.enum([
-  'failing',
-  'quarantined',
-  'waiting',
-  'unknown',
-  'held',
-  'drift',
-  'deploying',
-  'healthy',
-])
+export const StateWord = z
+  .enum(['failing', 'quarantined', 'waiting', 'unknown', 'held', 'drift', 'deploying', 'healthy'])
+  .meta({ id: 'StateWord' })
 export type StateWord = z.infer<typeof StateWord>
 
 /** A placement as the API answers it: the document, and what follows from it. */
@@ -59,66 +54,78 @@ export const PlacementView = Placement.extend({
   why: z.string().optional(),
   /** A sentence about what happens when nothing else comes. */
   next: z.string(),
-})
+}).meta({ id: 'PlacementView' })
 export type PlacementView = z.infer<typeof PlacementView>
 
-export const ServiceView = z.strictObject({
-  name: ServiceName,
-  state: StateWord,
-  placements: z.array(PlacementView),
-})
+export const ServiceView = z
+  .strictObject({
+    name: ServiceName,
+    state: StateWord,
+    placements: z.array(PlacementView),
+  })
+  .meta({ id: 'ServiceView' })
 export type ServiceView = z.infer<typeof ServiceView>
 
-export const Overview = z.strictObject({
-  seq: z.int(),
-  host: HostName,
-  services: z.int(),
-  states: z.partialRecord(StateWord, z.int()),
-  deploying: z.array(
-    z.strictObject({ service: ServiceName, host: HostName, deployment: DeploymentId, phase: Phase }),
-  ),
-  held: z.array(
-    z.strictObject({ service: ServiceName, host: HostName, since: Timestamp, why: z.string().optional() }),
-  ),
-  failing: z.array(z.strictObject({ service: ServiceName, host: HostName, why: z.string().optional() })),
-  events: z.array(Envelope),
-})
+export const Overview = z
+  .strictObject({
+    seq: z.int(),
+    host: HostName,
+    services: z.int(),
+    states: z.partialRecord(StateWord, z.int()),
+    deploying: z.array(
+      z.strictObject({ service: ServiceName, host: HostName, deployment: DeploymentId, phase: Phase }),
+    ),
+    held: z.array(
+      z.strictObject({ service: ServiceName, host: HostName, since: Timestamp, why: z.string().optional() }),
+    ),
+    failing: z.array(z.strictObject({ service: ServiceName, host: HostName, why: z.string().optional() })),
+    events: z.array(Envelope),
+  })
+  .meta({ id: 'Overview' })
 export type Overview = z.infer<typeof Overview>
 
 const Keeping = z.strictObject({ age: z.number(), size: z.number() })
 
-export const Info = z.strictObject({
-  version: z.string(),
-  host: HostName,
-  /** Where the API answers: what people type. */
-  url: z.string(),
-  started: Timestamp,
-  plugins: z.array(z.strictObject({ name: z.string(), version: z.string(), provides: z.array(z.string()) })),
-  /** What is kept: milliseconds and bytes, and deployments whose trees are kept. */
-  retention: z.strictObject({ events: Keeping, output: Keeping, checkouts: z.int() }),
-})
+export const Info = z
+  .strictObject({
+    version: z.string(),
+    host: HostName,
+    /** Where the API answers: what people type. */
+    url: z.string(),
+    started: Timestamp,
+    plugins: z.array(
+      z.strictObject({ name: z.string(), version: z.string(), provides: z.array(z.string()) }),
+    ),
+    /** What is kept: milliseconds and bytes, and deployments whose trees are kept. */
+    retention: z.strictObject({ events: Keeping, output: Keeping, checkouts: z.int() }),
+  })
+  .meta({ id: 'Info' })
 export type Info = z.infer<typeof Info>
 
 /** What an accepted action answers (202): the seq of the fact it became, and the deployment that it began, if any. */
-export const Accepted = z.strictObject({ seq: z.int(), deployment: DeploymentId.optional() })
+export const Accepted = z
+  .strictObject({ seq: z.int(), deployment: DeploymentId.optional() })
+  .meta({ id: 'Accepted' })
 export type Accepted = z.infer<typeof Accepted>
 
 /** Answers a probe; what is not well is a problem with status 503. */
-export const Alive = z.strictObject({ ok: z.literal(true) })
+export const Alive = z.strictObject({ ok: z.literal(true) }).meta({ id: 'Alive' })
 export type Alive = z.infer<typeof Alive>
 
 /** One line of a deployment's output as NDJSON: what was printed, or how many lines before it are gone. */
-export const OutputLine = z.union([
-  z.strictObject({
-    time: Timestamp,
-    stream: z.enum(['stdout', 'stderr', 'note']),
-    /** Without its newline; bytes that are no UTF-8 show as U+FFFD. */
-    text: z.string(),
-    /** The line goes on in the next one of its stream. */
-    partial: z.literal(true).optional(),
-  }),
-  z.strictObject({ skipped: z.int() }),
-])
+export const OutputLine = z
+  .union([
+    z.strictObject({
+      time: Timestamp,
+      stream: z.enum(['stdout', 'stderr', 'note']),
+      /** Without its newline; bytes that are no UTF-8 show as U+FFFD. */
+      text: z.string(),
+      /** The line goes on in the next one of its stream. */
+      partial: z.literal(true).optional(),
+    }),
+    z.strictObject({ skipped: z.int() }),
+  ])
+  .meta({ id: 'OutputLine' })
 export type OutputLine = z.infer<typeof OutputLine>
 
 /** A commit of a service, newest first in its list, and what became of it; what differs by host names the host. */
@@ -151,7 +158,7 @@ export const CommitView = Commit.extend({
       at: Timestamp,
     }),
   ),
-})
+}).meta({ id: 'CommitView' })
 export type CommitView = z.infer<typeof CommitView>
 
 /** A page of a list; `next` is the cursor of the page after it, null at the end. */

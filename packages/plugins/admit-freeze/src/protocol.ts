@@ -25,16 +25,18 @@ const until = z
   })
 
 /** What keeps new commits out: of one service, of all that bear a label, or, with neither, of the whole host. */
-export const Freeze = z.strictObject({
-  id: FreezeId,
-  service: ServiceName.optional(),
-  label: Label.optional(),
-  by: Actor,
-  since: Timestamp,
-  why: z.string(),
-  /** When it is over by itself. */
-  until: Timestamp.optional(),
-})
+export const Freeze = z
+  .strictObject({
+    id: FreezeId,
+    service: ServiceName.optional(),
+    label: Label.optional(),
+    by: Actor,
+    since: Timestamp,
+    why: z.string(),
+    /** When it is over by itself. */
+    until: Timestamp.optional(),
+  })
+  .meta({ id: 'Freeze' })
 export type Freeze = z.infer<typeof Freeze>
 
 /** Milliseconds of a time that is written out; NaN for anything else. */

@@ -46,55 +46,61 @@ export const LogsQuery = z.strictObject({
 export type LogsQuery = z.infer<typeof LogsQuery>
 
 /** One line as NDJSON; or how many lines before the next one are gone; or, as the last, why there are no more. */
-export const LogsLine = z.union([
-  z.strictObject({
-    time: Timestamp,
-    instance: z.string(),
-    /** What people call the instance, such as `web-1`; absent where it has only its id. */
-    name: z.string().optional(),
-    /** Absent where nobody knew it when the line was kept. */
-    deployment: DeploymentId.optional(),
-    stream: z.enum(['stdout', 'stderr', 'note']),
-    /** Without its newline; bytes that are no UTF-8 show as U+FFFD. */
-    text: z.string(),
-    /** The line goes on in the next one of its instance and stream. */
-    partial: z.literal(true).optional(),
-  }),
-  z.strictObject({ skipped: z.int() }),
-  z.strictObject({ code: z.string(), detail: z.string() }),
-])
+export const LogsLine = z
+  .union([
+    z.strictObject({
+      time: Timestamp,
+      instance: z.string(),
+      /** What people call the instance, such as `web-1`; absent where it has only its id. */
+      name: z.string().optional(),
+      /** Absent where nobody knew it when the line was kept. */
+      deployment: DeploymentId.optional(),
+      stream: z.enum(['stdout', 'stderr', 'note']),
+      /** Without its newline; bytes that are no UTF-8 show as U+FFFD. */
+      text: z.string(),
+      /** The line goes on in the next one of its instance and stream. */
+      partial: z.literal(true).optional(),
+    }),
+    z.strictObject({ skipped: z.int() }),
+    z.strictObject({ code: z.string(), detail: z.string() }),
+  ])
+  .meta({ id: 'LogsLine' })
 export type LogsLine = z.infer<typeof LogsLine>
 
 const count = z.number().nonnegative()
 const Range = z.strictObject({ mean: count, least: count, most: count })
 
 /** What an instance used within a step: the range of `cpu` and `memory`, the last value of the others. */
-export const StatsPoint = Sample.omit({ instance: true }).extend({
-  /** When the step begins. */
-  time: Timestamp,
-  /** Percent of one CPU. */
-  cpu: Range.optional(),
-  /** Bytes. */
-  memory: Range.optional(),
-})
+export const StatsPoint = Sample.omit({ instance: true })
+  .extend({
+    /** When the step begins. */
+    time: Timestamp,
+    /** Percent of one CPU. */
+    cpu: Range.optional(),
+    /** Bytes. */
+    memory: Range.optional(),
+  })
+  .meta({ id: 'StatsPoint' })
 export type StatsPoint = z.infer<typeof StatsPoint>
 
-export const Stats = z.strictObject({
-  service: ServiceName,
-  host: HostName,
-  from: Timestamp,
-  to: Timestamp,
-  /** Milliseconds. Steps for which nothing is known are not there. */
-  step: z.int(),
-  instances: z.array(
-    z.strictObject({
-      instance: z.string(),
-      name: z.string().optional(),
-      deployment: DeploymentId.optional(),
-      points: z.array(StatsPoint),
-    }),
-  ),
-})
+export const Stats = z
+  .strictObject({
+    service: ServiceName,
+    host: HostName,
+    from: Timestamp,
+    to: Timestamp,
+    /** Milliseconds. Steps for which nothing is known are not there. */
+    step: z.int(),
+    instances: z.array(
+      z.strictObject({
+        instance: z.string(),
+        name: z.string().optional(),
+        deployment: DeploymentId.optional(),
+        points: z.array(StatsPoint),
+      }),
+    ),
+  })
+  .meta({ id: 'Stats' })
 export type Stats = z.infer<typeof Stats>
 
 export const telemetryRoutes = {
@@ -105,6 +111,7 @@ export const telemetryRoutes = {
     right: 'services:read',
     params: service,
     query: LogsQuery,
+    produces: ['text/plain', 'application/x-ndjson'],
   }),
   stats: shape({
     method: 'GET',

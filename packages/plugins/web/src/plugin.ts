@@ -14,6 +14,7 @@ import {
 import { addCoreRoutes } from './api/index.js'
 import { Turns } from './api/turns.js'
 import { WebConfig } from './config.js'
+import { addDocRoutes } from './openapi/routes.js'
 import { WebServer } from './server.js'
 import { addCoreTopics } from './topics.js'
 
@@ -38,6 +39,7 @@ export default definePlugin({
     const source = (service: string) => servicesOf(needs.declared.current()).get(service)?.source
     const parts = { ...needs, turns: new Turns() }
     addCoreRoutes(routes, { ...parts, source, url: () => server.url })
+    addDocRoutes(routes, needs)
     addCoreTopics(topics, parts)
     hooks.started.tap(() => server.start())
     hooks.stopping.tap(() => server.stop())

@@ -1,0 +1,150 @@
+import type { z } from 'zod'
+import { Problem, type RouteShape } from '@longshore/core/protocol'
+import type { PlacedRoute } from '../routes.js'
+import { Schemas, type JsonSchema } from './schemas.js'
+
+/** OpenAPI 3.1 (spec.openapis.org/oas/v3.1.1) of the routes that are served, made of the schemas that check their requests. */
+export function openApiOf(routes: readonly PlacedRoute[], version: string): OpenApi {
+  const schemas = new Schemas()
+  const paths: OpenApi['paths'] = {}
+  for (const route of routes) {
+    const path = route.path.replace(/:([A-Za-z]+)/g, '{$1}')
+    const item = (paths[path] ??= {})
+    item[route.shape.method.toLowerCase()] = operationOf(route, schemas)
+  }
+  return {
+    openapi: '3.1.1',
+    jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
+    info: {
+      title: 'Longshore',
+      version,
+      description:
+        'Everything that Longshore knows and does. An action answers 202 with the seq of the fact that it became; errors are problem details (RFC 9457) with a stable `code` and a `hint`.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    tags: [...new Set(routes.map(({ plugin }) => plugin))].map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: schemas.named,
+      responses: { Problem: problem(schemas) },
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The token of this host, or one made for you.',
+        },
+      },
+    },
+  }
+}
+
+function operationOf({ plugin, shape, path }: PlacedRoute, schemas: Schemas): Operation {
+  const parameters = [
+    ...parametersOf('path', shape.params, schemas),
+    ...parametersOf('query', shape.query, schemas),
+  ]
+  return {
+    operationId: idOf(shape, path),
+    tags: [plugin],
+    summary: shape.summary,
+    'x-right': shape.right,
+    ...(shape.right !== 'none' && { security: [{ token: [] }, {}] }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(shape.body && { requestBody: bodyOf(shape.body, schemas) }),
+    responses: {
+      [String(shape.status ?? 200)]: { description: 'All is well.', content: contentOf(shape, schemas) },
+      '4XX': { $ref: '#/components/responses/Problem' },
+      '5XX': { $ref: '#/components/responses/Problem' },
+    },
+  }
+}
+
+/** `getServicesByServiceCommits`: unlike a path it is a name in every language. */
+function idOf({ method }: RouteShape, path: string): string {
+  const words = path.split('/').filter((word) => !['', 'api', 'v1'].includes(word))
+  const names = words.map((word) =>
+    word
+      .replace(/^:/, 'by-')
+      .split(/[^A-Za-z0-9]+/)
+      .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+      .join(''),
+  )
+  return method.toLowerCase() + names.join('')
+}
+
+function parametersOf(place: 'path' | 'query', schema: z.ZodType | undefined, schemas: Schemas): Parameter[] {
+  if (!schema) return []
+  const { properties = {}, required = [] } = schemas.of(schema)
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    schema,
+  }))
+}
+
+function bodyOf(body: z.ZodType, schemas: Schemas): RequestBody {
+  return {
+    required: !body.safeParse({}).success,
+    content: { 'application/json': { schema: schemas.of(body) } },
+  }
+}
+
+function contentOf({ response, produces = [] }: RouteShape, schemas: Schemas): Content {
+  if (response) return { 'application/json': { schema: schemas.of(response) } }
+  return Object.fromEntries(produces.map((type) => [type, { schema: { type: 'string' } }]))
+}
+
+function problem(schemas: Schemas): Response {
+  return {
+    description: 'What is wrong, where, and how to mend it; docs/errors.md lists the codes.',
+    content: { 'application/problem+json': { schema: schemas.of(Problem) } },
+  }
+}
+
+type Content = Record<string, { schema: JsonSchema }>
+
+interface Parameter {
+  name: string
+  in: 'path' | 'query'
+  required: boolean
+  schema: JsonSchema
+}
+
+interface RequestBody {
+  required: boolean
+  content: Content
+}
+
+interface Response {
+  description: string
+  content: Content
+}
+
+export interface Operation {
+  operationId: string
+  tags: string[]
+  summary: string
+  /** What the caller must be allowed to do. */
+  'x-right': string
+  security?: Record<string, string[]>[]
+  parameters?: Parameter[]
+  requestBody?: RequestBody
+  responses: Record<string, Response | { $ref: string }>
+}
+
+/** As much of the format as is written here. */
+export interface OpenApi {
+  openapi: string
+  jsonSchemaDialect: string
+  info: { title: string; version: string; description: string; license: { name: string; identifier: string } }
+  servers: { url: string }[]
+  tags: { name: string }[]
+  paths: Record<string, Record<string, Operation>>
+  components: {
+    schemas: Record<string, JsonSchema>
+    responses: Record<string, Response>
+    securitySchemes: Record<string, Record<string, string>>
+  }
+}
