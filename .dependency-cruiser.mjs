@@ -17,6 +17,7 @@ export const libraryHomes = {
   '@balena/dockerignore': '^packages/plugins/runtime-docker/src/image/context\\.ts$',
   '@humanwhocodes/momoa': '^packages/cli/src/config/json\\.ts$',
   c12: '^packages/cli/src/config/module\\.ts$',
+  compression: '^packages/plugins/web/src/reply\\.ts$',
   citty: '^packages/cli/src/command\\.ts$',
   diff: '^packages/cli/src/commands/diff\\.ts$',
   croner: '^packages/plugins/admit-windows/src/starts\\.ts$',

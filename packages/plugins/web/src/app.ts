@@ -14,6 +14,8 @@ import { inputOf } from './input.js'
 import type { LiveDoor } from './live/door.js'
 import { Places } from './places.js'
 import { problemOf, translate } from './problem.js'
+import type { Repeats } from './repeats.js'
+import { makeSmaller, sendJson } from './reply.js'
 import { methodsAt, type PlacedRoute } from './routes.js'
 import { checkSite } from './site.js'
 import type { Streams } from './streams.js'
@@ -29,6 +31,7 @@ export interface AppParts {
   /** Where streams take their places. */
   places: Places
   live: LiveDoor
+  repeats: Repeats
   /** The bearer token of this host. */
   token: string
   /** The address that people type, where the config names one. */
@@ -46,6 +49,7 @@ export function createApp(parts: AppParts): Express {
   app.set('query parser', false)
   app.set('trust proxy', parts.trustProxy)
   app.use(opened(parts))
+  app.use(makeSmaller())
   const answers = new Places({
     code: 'WEB_BUSY',
     what: 'requests are worked on',
@@ -82,7 +86,7 @@ function opened({ door, url, clock, log }: AppParts): RequestHandler {
 }
 
 function answering(route: PlacedRoute, parts: AppParts, places: Places): RequestHandler {
-  const { door, token, streams } = parts
+  const { door, token, streams, repeats } = parts
   return async (request, response) => {
     const { shape, handler, path } = route
     const actor = actorOf(request.headers, door, shape.right, token)
@@ -94,12 +98,15 @@ function answering(route: PlacedRoute, parts: AppParts, places: Places): Request
     if (!shape.root) takePlace(parts, places, request, response)
     const headers = request.headers as Record<string, string | undefined>
     const work = () => handler({ ...input, actor, signal: life.signal, headers })
-    const answer = await within(answerTime, `${shape.method} ${path}`, work, life.signal)
+    const key = shape.method === 'POST' ? headers['idempotency-key'] : undefined
+    const asked = { actor, what: request.url, body: input.body }
+    const once = () => repeats.answer(key, asked, work)
+    const answer = await within(answerTime, `${shape.method} ${path}`, once, life.signal)
     if (response.destroyed) return
     if (answer instanceof StreamReply) return streams.send(response, answer, life)
     const unread = setTimeout(() => response.destroy(), answerTime)
     response.once('close', () => clearTimeout(unread))
-    response.status(shape.status ?? 200).json(answer)
+    sendJson(request, response, shape.status ?? 200, answer)
   }
 }
 

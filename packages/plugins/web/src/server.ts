@@ -13,6 +13,7 @@ import { LiveDoor, placeTopics } from './live/door.js'
 import { Places } from './places.js'
 import { malformed } from './problem.js'
 import { rawProblem } from './raw.js'
+import { Repeats } from './repeats.js'
 import { placeRoutes } from './routes.js'
 import { Streams } from './streams.js'
 import { acceptUpgrades } from './upgrade.js'
@@ -71,7 +72,8 @@ export class WebServer {
     const topics = placeTopics(contributions.topics)
     const token = await openToken(folder)
     const { url, trustProxy, listen } = config
-    const common = { routes, topics, token, url, trustProxy, clock, log, streams: this.#streams }
+    const repeats = new Repeats(clock)
+    const common = { routes, topics, token, url, trustProxy, clock, log, repeats, streams: this.#streams }
     this.#port = await listenLoopback(this.#serve('loopback', common), listen.host, listen.port)
     this.#removeSocket = await listenSocket(this.#serve('socket', common), folder, this.socket)
     log.info({ url: this.url, port: this.#port, socket: this.socket }, 'the API answers')
