@@ -3,7 +3,7 @@ import { DockerEngine, Strangers, testImage } from '@longshore/core/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { needsCompose } from './compose-bench.js'
 import { casesOf, disturbances, drifting, makeOther, policies } from './disturbances.js'
-import { Site } from './site.js'
+import { kindsOf, Site } from './site.js'
 
 /** Those of one container, and what can be done to one of a project besides. */
 const cases = casesOf({
@@ -67,16 +67,15 @@ describe('drift of compose projects on a real engine', needsCompose(), () => {
 
     for (const { policy, name, what } of cases) {
       if (policy === 'heal') {
-        await site.told(name, drifting, ['drift.found', 'drift.healed'])
-        const queued = await site.told(
-          name,
-          ['deployment.queued'],
-          ['deployment.queued', 'deployment.queued'],
-        )
-        expect(queued[1]!.data).toMatchObject({ trigger: 'drift' })
-        expect(await runs(name)).toBe(true)
-        const [id] = (await container(name, 'web')).split(' ')
-        expect(await docker.docker('inspect', '--format', '{{.Image}}', id!)).toBe(image)
+        // Between what somebody removes and makes anew it may be looked at: then it is put right in two steps.
+        const again = await site.healed(name, async () => {
+          const [id] = (await container(name, 'web')).split(' ')
+          const own = id && (await docker.docker('inspect', '--format', '{{.Image}}', id))
+          return own === image && (await runs(name))
+        })
+        expect(again.length).toBeGreaterThan(0)
+        if (what !== 'image') expect(again).toHaveLength(1)
+        for (const { data } of again) expect(data).toMatchObject({ trigger: 'drift' })
         expect(state(name)).toBe('healthy')
       } else if (policy === 'report') {
         await site.until(`${name} tells ${what}`, async () => (await site.found(name)).join() === what)
@@ -97,6 +96,8 @@ describe('drift of compose projects on a real engine', needsCompose(), () => {
   it('an engine that is restarted or killed: by each policy, and what comes back is not deployed again', async () => {
     const healed = cases.filter(({ policy }) => policy === 'heal').map(({ name }) => name)
     const found = ['drift.found', 'drift.healed']
+    const told = new Map<string, string[]>()
+    for (const name of healed) told.set(name, kindsOf(await site.events(name, ...drifting)))
     for (const [round, end] of (['down', 'kill'] as const).entries()) {
       const lasting = await strangers.inspect(true)
       const before = await Promise.all(healed.map(both))
@@ -108,8 +109,8 @@ describe('drift of compose projects on a real engine', needsCompose(), () => {
       await docker.up()
       await site.told('heal-plain', drifting, [...found, ...(round > 0 ? found : [])])
       // A killed engine ends what it finds running, and brings back only what shall always run.
-      const again = [...found, ...(end === 'kill' ? found : [])]
-      for (const name of healed) await site.told(name, drifting, again)
+      const again = end === 'kill' ? found : []
+      for (const name of healed) await site.told(name, drifting, [...told.get(name)!, ...again])
       for (const name of ['heal-plain', ...healed]) {
         expect(await runs(name)).toBe(true)
         expect(state(name)).toBe('healthy')

@@ -87,13 +87,20 @@ export class Site {
     let events: Event[] = []
     await vi.waitFor(async () => {
       events = await this.events(service, ...kinds)
-      // On a busy machine what is removed is seen to have ended first.
-      const told = events
-        .map(({ kind }) => kind)
-        .filter((kind, at, all) => kind !== 'drift.found' || all[at - 1] !== kind)
+      const told = kindsOf(events)
       if (!isDeepStrictEqual(told, wanted)) throw new Error(`${service} told ${told.join(', ') || 'nothing'}`)
     }, patience)
     return events
+  }
+
+  /** Waits until it is as it should be again, and nothing that drifted is left; answers what was deployed for that. */
+  async healed(service: string, isRight: () => Promise<boolean>): Promise<Event[]> {
+    await this.until(`${service} is healed`, async () => {
+      const last = (await this.events(service, 'drift.found', 'drift.healed')).at(-1)
+      return last?.kind === 'drift.healed' && !this.placement(service).deployment && (await isRight())
+    })
+    const queued = await this.events(service, 'deployment.queued')
+    return queued.slice(1)
   }
 
   /** The words of the differences that were found last. */
@@ -112,6 +119,12 @@ export class Site {
       if (!(await holds())) throw new Error(`not so in time: ${what}`)
     }, patience)
   }
+}
+
+/** On a busy machine what is removed is seen to have ended first: that is told once here. */
+export function kindsOf(events: Event[]): string[] {
+  const kinds = events.map(({ kind }) => kind)
+  return kinds.filter((kind, at) => kind !== 'drift.found' || kinds[at - 1] !== kind)
 }
 
 /** Stops a service's container behind the back of its runtime, and starts it again. */
