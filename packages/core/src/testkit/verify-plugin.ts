@@ -68,7 +68,7 @@ async function checkServed({ name, provides = [] }: Plugin, start: Start): Promi
 }
 
 function checkRoute({ method, path, params, body, right, summary }: Route['shape']): void {
-  assert.match(path, /^(\/:?[a-zA-Z0-9-]+)+$/, `the path ${path} is not one`)
+  assert.match(path, /^(\/(:[a-zA-Z]+|[a-zA-Z0-9._~-]+))+$/, `the path ${path} is not one`)
   assert.ok(summary.length > 0, `${method} ${path} has no summary`)
   assert.ok(right.length > 0, `${method} ${path} names no right`)
   assert.equal(
