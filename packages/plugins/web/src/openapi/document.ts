@@ -19,7 +19,7 @@ export function openApiOf(routes: readonly PlacedRoute[], version: string): Open
       title: 'Longshore',
       version,
       description:
-        'Everything that Longshore knows and does. An action answers 202 with the seq of the fact that it became; errors are problem details (RFC 9457) with a stable `code` and a `hint`.',
+        'Everything that Longshore knows and does. An action answers 202 with the seq of the fact that it became; errors are problem details (RFC 9457) with a stable code and a hint.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],

@@ -19,7 +19,7 @@ html { scroll-padding-top: 16px }
 body { margin: 0; display: grid; grid-template-columns: 224px minmax(0, 1fr); background: var(--bg); color: var(--text);
   font: 400 13px/20px Inter, system-ui, sans-serif }
 code { font: 11.5px/20px 'JetBrains Mono', ui-monospace, monospace; overflow-wrap: anywhere; color: var(--strong) }
-a { color: var(--link) }
+a, a code { color: var(--link) }
 a:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: 4px }
 .skip { position: absolute; left: -999px }
 .skip:focus { left: 16px; top: 8px; background: var(--bg); padding: 4px 8px }
