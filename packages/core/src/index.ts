@@ -1,4 +1,5 @@
 // Contracts: what plugins provide and need. An interface and its token share a name.
+export { Gate, type Ask, type Caller, type Grant, type Identity, type Knock } from './contracts/gate.js'
 export {
   GitProvider,
   type CheckoutReport,
@@ -68,14 +69,21 @@ export {
   type Undo,
   type Vouch,
 } from './kernel/hooks.js'
-export { StreamReply, type Route, type RouteHandler, type RouteRequest } from './kernel/route.js'
-export type { Topic, TopicWatch } from './kernel/topic.js'
+export {
+  JsonReply,
+  StreamReply,
+  type Route,
+  type RouteHandler,
+  type RouteRequest,
+} from './contributions/route.js'
+export type { Topic, TopicWatch } from './contributions/topic.js'
 export { Config, ConfigError, parseConfig } from './kernel/config.js'
 export { faultLine, nearest, type ConfigDocument, type ConfigFault } from './protocol/index.js'
-export { Contributions } from './kernel/contributions.js'
+export { Contributions } from './contributions/contributions.js'
 export { HostInfo } from './kernel/host.js'
 export { Clock, systemClock } from './kernel/clock.js'
 export { persist } from './waiting/backoff.js'
+export { Semaphore } from './waiting/semaphore.js'
 export { Bell } from './waiting/bell.js'
 export { Commands } from './waiting/command.js'
 export { deadline, within } from './waiting/deadline.js'

@@ -1,10 +1,12 @@
 import { tmpdir } from 'node:os'
 import { describe, it } from 'vitest'
-import type { CheckTarget } from '../src/index.js'
+import type { CheckTarget, Knock } from '../src/index.js'
+import { FakeGate } from '../src/testkit/fakes/gate.js'
 import { FakeProbe } from '../src/testkit/fakes/health-probe.js'
 import { FakeRun, FakeRuntime } from '../src/testkit/fakes/runtime.js'
 import { FakeSecretStore } from '../src/testkit/fakes/secret-store.js'
 import { FakeTelemetry } from '../src/testkit/fakes/telemetry.js'
+import { gateLaws } from '../src/testkit/laws/gate.js'
 import { healthProbeLaws } from '../src/testkit/laws/health-probe.js'
 import { runtimeLaws } from '../src/testkit/laws/runtime.js'
 import { secretStoreLaws } from '../src/testkit/laws/secret-store.js'
@@ -89,4 +91,21 @@ describe('the fake probe', () => {
     return { probe, ...targets, open: async () => 0, close }
   }
   for (const law of healthProbeLaws(make)) it(law.name, law.run)
+})
+
+describe('the fake gate', () => {
+  const make = async () => {
+    const gate = new FakeGate()
+    let count = 0
+    const letIn = async (service?: string) => {
+      const token = `token-${++count}`
+      const rights = ['services:read', 'services:stop', 'events:read'] as const
+      gate.holders.set(token, { name: token, rights: [...rights], ...(service && { services: [service] }) })
+      return { authorization: `Bearer ${token}` }
+    }
+    const forget = async ({ authorization = '' }: Knock['headers']) => gate.revoke(authorization.slice(7))
+    const refusals = async () => gate.decisions.filter(({ grant }) => !grant.ok).length
+    return { gate, let: letIn, forget, refusals, close }
+  }
+  for (const law of gateLaws(make)) it(law.name, law.run)
 })

@@ -1,9 +1,9 @@
 import type { z } from 'zod'
 import type { ProtocolPart, RouteShape, TopicShape } from '../protocol/index.js'
 import type { Hooks } from './hooks.js'
-import type { RouteHandler } from './route.js'
+import type { RouteHandler } from '../contributions/route.js'
 import type { ManyToken, MetAll, Needs, OneToken, Token } from './token.js'
-import type { TopicWatch } from './topic.js'
+import type { TopicWatch } from '../contributions/topic.js'
 
 /** One line of `longshore doctor` and `/readyz`. */
 export interface DoctorLine {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 /** Who caused a thing: `local` is whoever may open this host's socket, by the name of their account. */
 export const Actor = z
   .strictObject({
-    kind: z.enum(['user', 'local', 'token', 'webhook', 'poll', 'system']),
+    kind: z.enum(['user', 'local', 'token', 'webhook', 'poll', 'system', 'nobody']),
     name: z.string().max(200).optional(),
   })
   .meta({ id: 'Actor' })

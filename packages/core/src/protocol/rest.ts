@@ -22,6 +22,11 @@ export interface RouteShape<
   root?: boolean
   summary: string
   right: Right
+  /**
+   * Its answer keeps to the services that the caller has the right for (`RouteRequest.sees`). Without this, and without
+   * `:service` in the path, a caller who is limited to some services is refused.
+   */
+  scoped?: boolean
   params?: P
   query?: Q
   body?: B

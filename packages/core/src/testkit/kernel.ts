@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Gate } from '../contracts/gate.js'
 import { GitProvider } from '../contracts/git-provider.js'
 import { Runtime } from '../contracts/runtime.js'
 import { Storage } from '../contracts/storage.js'
@@ -14,7 +15,9 @@ import type { Kernel } from '../kernel/kernel.js'
 import { createLogger, type Logger } from '../kernel/logger.js'
 import { definePlugin, type Plugin } from '../kernel/plugin.js'
 import type { Event } from '../protocol/index.js'
+import type { OneToken } from '../kernel/token.js'
 import { createLongshore } from '../longshore.js'
+import { FakeGate } from './fakes/gate.js'
 import { FakeGit } from './fakes/git-provider.js'
 import { FakeRun, FakeRuntime } from './fakes/runtime.js'
 import { FakeSecretStore } from './fakes/secret-store.js'
@@ -53,6 +56,7 @@ export interface TestKernel {
   runtime: FakeRuntime
   storage: MemoryStorage
   secrets: FakeSecretStore
+  gate: FakeGate
   data: string
   /** The first event, from the beginning of the journal on, that fits; rejects after 10 s. */
   seen(fits: (event: Event) => boolean): Promise<Event>
@@ -71,6 +75,7 @@ export async function startTestKernel(options: TestKernelOptions = {}): Promise<
     runtime: options.runtime ?? new FakeRuntime(),
     storage: new MemoryStorage(options.disk),
     secrets: new FakeSecretStore(),
+    gate: new FakeGate(),
   }
   const kernel = createLongshore({
     plugins: [...stand(plugins, fakes), ...plugins],
@@ -108,12 +113,12 @@ export async function startTestKernel(options: TestKernelOptions = {}): Promise<
 /** One stand-in plugin per contract that the plugins under test do not provide. */
 function stand(
   plugins: readonly Plugin[],
-  fakes: Pick<TestKernel, 'git' | 'runtime' | 'storage' | 'secrets'>,
+  fakes: Pick<TestKernel, 'git' | 'runtime' | 'storage' | 'secrets' | 'gate'>,
 ): Plugin[] {
   const provided = new Set(
     plugins.flatMap((plugin) => (plugin.provides ?? []).map(({ name }: { name: string }) => name)),
   )
-  const open: Plugin[] = [
+  const open = [
     definePlugin({
       name: 'fake-runtime',
       provides: [Runtime],
@@ -126,25 +131,20 @@ function stand(
       setup: ({ provide }) => provide(SecretStore, 'fake', fakes.secrets),
     }),
   ]
-  if (!provided.has(GitProvider.name)) {
-    open.push(
-      definePlugin({
-        name: 'fake-git',
-        provides: [GitProvider],
-        setup: ({ provide }) => provide(GitProvider, fakes.git),
-      }),
-    )
-  }
-  if (!provided.has(Storage.name)) {
-    open.push(
-      definePlugin({
-        name: 'fake-storage',
-        provides: [Storage],
-        setup: ({ provide }) => provide(Storage, fakes.storage),
-      }),
-    )
-  }
-  return open
+  const ones = [
+    standIn('git', GitProvider, fakes.git),
+    standIn('storage', Storage, fakes.storage),
+    standIn('gate', Gate, fakes.gate),
+  ]
+  return [...open, ...ones.filter(({ provides = [] }) => !provided.has(provides[0]!.name))]
+}
+
+function standIn<T>(name: string, token: OneToken<T>, fake: T): Plugin {
+  return definePlugin({
+    name: `fake-${name}`,
+    provides: [token],
+    setup: ({ provide }) => provide(token, fake),
+  })
 }
 
 async function firstSeen(journal: Journal, fits: (event: Event) => boolean): Promise<Event> {

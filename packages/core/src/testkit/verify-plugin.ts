@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Plugin } from '../kernel/plugin.js'
-import type { Route } from '../kernel/route.js'
+import type { Route } from '../contributions/route.js'
 import type { Token } from '../kernel/token.js'
 import { startTestKernel, type TestKernelOptions } from './kernel.js'
 import type { Law } from './law.js'

@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 import type { Slice } from '../protocol/index.js'
-import type { DoctorLine } from './plugin.js'
+import type { DoctorLine } from '../kernel/plugin.js'
 import type { Route } from './route.js'
-import { token } from './token.js'
+import { token } from '../kernel/token.js'
 import type { Topic } from './topic.js'
 
 /** What the plugins declared for others to serve. Complete once every plugin is set up: read it in `started`. */
