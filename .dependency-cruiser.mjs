@@ -16,6 +16,7 @@ const anyPackage = '^(packages/(?:core|cli|plugins/[^/]+)|examples/[^/]+|bench|e
 export const libraryHomes = {
   '@balena/dockerignore': '^packages/plugins/runtime-docker/src/image/context\\.ts$',
   '@humanwhocodes/momoa': '^packages/cli/src/config/json\\.ts$',
+  argon2: '^packages/plugins/auth/src/passwords\\.ts$',
   c12: '^packages/cli/src/config/module\\.ts$',
   compression: '^packages/plugins/web/src/reply\\.ts$',
   citty: '^packages/cli/src/command\\.ts$',
@@ -30,8 +31,10 @@ export const libraryHomes = {
   lmdb: '^packages/plugins/storage-lmdb/src/client\\.ts$',
   msgpackr: '^packages/plugins/storage-lmdb/src/message-pack\\.ts$',
   openpgp: '^packages/plugins/admit-signers/src/pgp\\.ts$',
+  otpauth: '^packages/plugins/auth/src/codes\\.ts$',
   picomatch: '^packages/core/src/admission/watcher\\.ts$',
   pino: '^packages/core/src/kernel/logger\\.ts$',
+  'proxy-addr': '^packages/plugins/web/src/knock\\.ts$',
   re2js: '^packages/plugins/(telemetry/src/search-worker|health/src/probes/match)\\.ts$',
   'reflect-metadata': '^packages/core/src/kernel/container\\.ts$',
   'smol-toml': '^packages/cli/src/config/toml\\.ts$',

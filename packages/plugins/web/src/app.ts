@@ -5,19 +5,30 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express'
-import { newId, StreamReply, within, type Clock, type Logger } from '@longshore/core'
-import { actorOf, isKnown, type Door } from './caller.js'
+import {
+  JsonReply,
+  newId,
+  StreamReply,
+  within,
+  type Caller,
+  type Clock,
+  type Gate,
+  type Knock,
+  type Logger,
+} from '@longshore/core'
 import type { Connections } from './connections.js'
+import { isKnown, letIn, stayLetIn, whoComes } from './entry.js'
 import { WebError } from './errors.js'
 import { securityHeaders } from './headers.js'
 import { inputOf } from './input.js'
+import type { Door } from './knock.js'
 import type { LiveDoor } from './live/door.js'
 import { Places } from './places.js'
 import { problemOf, translate } from './problem.js'
 import type { Repeats } from './repeats.js'
 import { makeSmaller, sendJson } from './reply.js'
 import { methodsAt, type PlacedRoute } from './routes.js'
-import { checkSite } from './site.js'
+import { checkWay } from './site.js'
 import type { Streams } from './streams.js'
 
 /** Milliseconds that an answer which is no stream may take to be made, and then to be read. */
@@ -32,11 +43,11 @@ export interface AppParts {
   places: Places
   live: LiveDoor
   repeats: Repeats
-  /** The bearer token of this host. */
-  token: string
+  gate: Gate
+  /** What a request shows. */
+  knock: (request: Request) => Knock
   /** The address that people type, where the config names one. */
   url: URL | undefined
-  trustProxy: string[]
   clock: Clock
   log: Logger
 }
@@ -47,7 +58,6 @@ export function createApp(parts: AppParts): Express {
   for (const feature of ['x-powered-by', 'etag']) app.disable(feature)
   for (const feature of ['case sensitive routing', 'strict routing']) app.enable(feature)
   app.set('query parser', false)
-  app.set('trust proxy', parts.trustProxy)
   app.use(opened(parts))
   app.use(makeSmaller())
   const answers = new Places({
@@ -69,56 +79,78 @@ export function createApp(parts: AppParts): Express {
 }
 
 /** Every request: its id, the headers of its answer, its line in the log, and whether its site may ask at all. */
-function opened({ door, url, clock, log }: AppParts): RequestHandler {
+function opened({ door, url, knock, clock, log }: AppParts): RequestHandler {
   return (request, response, next) => {
     const began = clock.monotonic()
+    const from = knock(request).from ?? door
     response.set({ ...securityHeaders, 'X-Request-Id': newId(clock.now()) })
     response.once('close', () => {
-      const { method, ip } = request
-      const facts = { requestId: idOf(response), method, path: request.path.slice(0, 500), from: ip ?? door }
+      const { method } = request
+      const facts = { requestId: idOf(response), method, path: request.path.slice(0, 500), from }
       const took = Math.round(clock.monotonic() - began)
       const level = method === 'GET' || method === 'HEAD' ? 'debug' : 'info'
       log[level]({ ...facts, status: response.statusCode, took }, 'answered')
     })
-    if (door === 'loopback') checkSite(request.headers, url)
+    if (door === 'tcp') checkWay(request, knock(request), url)
     next()
   }
 }
 
 function answering(route: PlacedRoute, parts: AppParts, places: Places): RequestHandler {
-  const { door, token, streams, repeats } = parts
+  const { gate, streams, repeats } = parts
   return async (request, response) => {
     const { shape, handler, path } = route
-    const actor = actorOf(request.headers, door, shape.right, token)
+    const knock = parts.knock(request)
+    const reads = shape.method === 'GET'
+    const caller = await whoComes(gate, knock, !reads)
+    const ask = askOf(route, request)
+    if (shape.right !== 'none') await letIn(gate, caller, ask)
     const input = await inputOf(shape, request)
     if (response.destroyed) return
     const life = new AbortController()
     response.once('close', () => life.abort())
     // A probe is answered whatever else is: it needs no place, and what it waits for is shared.
-    if (!shape.root) takePlace(parts, places, request, response)
-    const headers = request.headers as Record<string, string | undefined>
-    const work = () => handler({ ...input, actor, signal: life.signal, headers })
+    if (!shape.root) takePlace(parts, places, caller, request, response)
+    const { headers } = knock
+    const sees = (service: string) => caller.holds(shape.right, service)
+    const { actor } = caller
+    const work = () => handler({ ...input, actor, caller, knock, sees, signal: life.signal, headers })
     const key = shape.method === 'POST' ? headers['idempotency-key'] : undefined
-    const asked = { actor, what: request.url, body: input.body }
-    const once = () => repeats.answer(key, asked, work)
+    const once = () =>
+      isKnown(caller)
+        ? repeats.answer(key, { by: caller.id, what: request.url, body: input.body }, work)
+        : work()
     const answer = await within(answerTime, `${shape.method} ${path}`, once, life.signal)
     if (response.destroyed) return
-    if (answer instanceof StreamReply) return streams.send(response, answer, life)
+    if (answer instanceof StreamReply) {
+      response.once(
+        'close',
+        stayLetIn(gate, caller, ask, () => life.abort()),
+      )
+      return streams.send(response, answer, life)
+    }
     const unread = setTimeout(() => response.destroy(), answerTime)
     response.once('close', () => clearTimeout(unread))
-    sendJson(request, response, shape.status ?? 200, answer)
+    if (answer instanceof JsonReply) response.set(answer.headers)
+    sendJson(request, response, shape.status ?? 200, answer instanceof JsonReply ? answer.body : answer)
   }
+}
+
+function askOf({ shape }: PlacedRoute, request: Request) {
+  const { service } = request.params as { service?: string }
+  const { right, scoped, method, path } = shape
+  return { right, service, scoped, what: `${method} ${path}`, changes: method !== 'GET' }
 }
 
 /** From here until its answer has been read the request has a place, and its connection is not given up for a newer one. */
 function takePlace(
-  { door, connections }: AppParts,
+  { connections }: AppParts,
   places: Places,
+  caller: Caller,
   request: Request,
   response: Response,
 ): void {
-  const leave = places.take(isKnown(request.headers, door))
-  response.once('close', leave)
+  response.once('close', places.take(caller))
   connections.work(request.socket, response)
 }
 

@@ -44,7 +44,9 @@ export const WebConfig = z
     listen: Listen.prefault('127.0.0.1:7420'),
     /** The address that people type, where it is not the one listened on; its origin is admitted too. */
     url: Url.optional(),
-    /** Proxies whose X-Forwarded-For says who really asks, in the log. */
+    /** Certificate (with its chain) and key, in PEM; taken up anew when they change. */
+    tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+    /** Proxies whose X-Forwarded-For and X-Forwarded-Proto say who really asks, and how. */
     trustProxy: z.array(Proxy).max(100).default([]),
   })
   .prefault({})

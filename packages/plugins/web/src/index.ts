@@ -1,3 +1,3 @@
 export { default } from './plugin.js'
 export { WebConfig } from './config.js'
-export { loopbackAddress } from './listen.js'
+export { addressOf, lackingIn } from './listen.js'

@@ -4,13 +4,24 @@ import type { Server } from 'node:http'
 import { connect, isIP } from 'node:net'
 import { join } from 'node:path'
 import { InputError, RefusedError, UnavailableError, within } from '@longshore/core'
+import type { WebConfig } from './config.js'
 
 /** Milliseconds that a look at another process's socket, or at a name, may take. */
 const lookTime = 5_000
 
-/** Listens on loopback and answers the port; anything that others could reach is refused, whatever its name. */
-export async function listenLoopback(server: Server, host: string, port: number): Promise<number> {
-  const address = await loopbackAddress(host)
+/** How to mend what a config lacks before others than this machine may reach the API; undefined when nothing does. */
+export function lackingIn({ tls, trustProxy, url }: WebConfig): string | undefined {
+  if (!tls && trustProxy.length === 0)
+    return 'Set web.tls, or name the proxy that speaks TLS in web.trustProxy; or set web.listen to 127.0.0.1:7420 and use ssh -L from elsewhere.'
+  return url ? undefined : 'Set web.url to the address that people type.'
+}
+
+/** Listens on an address that was looked at, and answers the port. */
+export async function listenTcp(
+  server: Server,
+  { host, address }: { host: string; address: string },
+  port: number,
+): Promise<number> {
   await listening(server, () => server.listen({ host: address, port, exclusive: true })).catch(
     (cause: NodeJS.ErrnoException) => {
       if (cause.code === 'EADDRINUSE') {
@@ -27,26 +38,26 @@ export async function listenLoopback(server: Server, host: string, port: number)
 }
 
 /**
- * The address to bind: the one that was looked at, so that a name cannot mean another one a moment later. Refused where
- * others reach it.
+ * The address to bind: the one that was looked at, so that a name cannot mean another one a moment later. Where others
+ * reach it, what lacks for that is asked: a reason why it is refused.
  */
-export async function loopbackAddress(host: string): Promise<string> {
+export async function addressOf(host: string, lacking: () => string | undefined): Promise<string> {
   const found = await within(lookTime, `looking ${host} up`, () => lookup(host, { all: true })).catch(
     (cause: unknown) => {
       throw failed(host, cause)
     },
   )
   const open = found.find(({ address }) => !isLoopback(address))
-  if (open) {
-    throw new RefusedError('WEB_LISTEN_PUBLIC', `${host} is ${open.address}, which others can reach`, {
-      hint: 'Without sign-in Longshore listens on loopback only: set web.listen to 127.0.0.1:7420 and use ssh -L from elsewhere.',
-    })
+  const hint = open && lacking()
+  if (hint !== undefined) {
+    const reason = `${host} is ${open!.address}, which others can reach`
+    throw new RefusedError('WEB_LISTEN_PUBLIC', reason, { hint })
   }
   return (found.find(({ family }) => family === 4) ?? found[0]!).address
 }
 
 /** Plain loopback only: an IPv4 address in IPv6 clothes is none. */
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   if (isIP(address) === 4) return address.startsWith('127.')
   return new URL(`http://[${address.split('%')[0]}]`).hostname === '[::1]'
 }

@@ -1,6 +1,8 @@
+import type { Caller } from '@longshore/core'
+import { isKnown } from './entry.js'
 import { WebError } from './errors.js'
 
-const limits = { all: 250, strangers: 200 }
+const limits = { all: 250, strangers: 200, each: 150 }
 
 /** What the places of one door are for, and what is answered when there are none. */
 interface Kind {
@@ -11,11 +13,13 @@ interface Kind {
 
 /**
  * How many requests of a kind are worked on at the same time, at one door. The last places are for those who show who
- * they are: whatever anybody else asks for, and however long, does not keep them out. Together the kinds have fewer
- * places than a door has connections, so that there is always one to give up for a newer one.
+ * they are: whatever anybody else asks for, and however long, does not keep them out; nor does any one of them, who has
+ * not all. Together the kinds have fewer places than a door has connections, so that there is always one to give up for a
+ * newer one.
  */
 export class Places {
   readonly #kind: Kind
+  readonly #of = new Map<string, number>()
   #taken = 0
 
   constructor(kind: Kind) {
@@ -23,16 +27,24 @@ export class Places {
   }
 
   /** Takes a place until the answer is called. */
-  take(isKnown: boolean): () => void {
-    const { code, what, hint } = this.#kind
-    const limit = isKnown ? limits.all : limits.strangers
-    if (this.#taken >= limit)
-      throw new WebError(code, `${limit} ${what} already`, {
-        status: 503,
-        hint,
-        headers: { 'Retry-After': '10' },
-      })
+  take(caller: Caller): () => void {
+    const own = this.#of.get(caller.id) ?? 0
+    const limit = isKnown(caller) ? limits.all : limits.strangers
+    if (this.#taken >= limit) throw this.#full(limit)
+    if (isKnown(caller) && own >= limits.each) throw this.#full(limits.each)
     this.#taken++
-    return () => void this.#taken--
+    this.#of.set(caller.id, own + 1)
+    return () => {
+      this.#taken--
+      const left = this.#of.get(caller.id)! - 1
+      if (left > 0) this.#of.set(caller.id, left)
+      else this.#of.delete(caller.id)
+    }
+  }
+
+  #full(limit: number): WebError {
+    const { code, what, hint } = this.#kind
+    const headers = { 'Retry-After': '10' }
+    return new WebError(code, `${limit} ${what} already`, { status: 503, hint, headers })
   }
 }

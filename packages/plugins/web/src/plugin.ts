@@ -4,6 +4,7 @@ import {
   Contributions,
   definePlugin,
   Flow,
+  Gate,
   GitProvider,
   HostInfo,
   Journal,
@@ -18,13 +19,14 @@ import { addDocRoutes } from './openapi/routes.js'
 import { WebServer } from './server.js'
 import { addCoreTopics } from './topics.js'
 
-/** Serves the routes and topics that plugins declare, and the core's own, on loopback and on the socket of this account. */
+/** Serves the routes and topics that plugins declare, and the core's own, over TCP and on the socket of this account. */
 export default definePlugin({
   name: 'web',
   version: '0.1.0',
   config: WebConfig,
   needs: {
     flow: Flow,
+    gate: Gate,
     journal: Journal,
     git: GitProvider,
     telemetries: Telemetry,

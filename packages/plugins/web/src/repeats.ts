@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '@longshore/core'
-import type { Actor } from '@longshore/core/protocol'
 import { WebError } from './errors.js'
 import { invalid } from './input.js'
 
@@ -8,7 +7,8 @@ import { invalid } from './input.js'
 const kept = { most: 10_000, time: 24 * 3_600_000 }
 
 interface Asked {
-  actor: Actor
+  /** The id of who asks. */
+  by: string
   /** Path and query. */
   what: string
   body: unknown
@@ -34,11 +34,11 @@ export class Repeats {
   }
 
   /** Does the work, unless the same was asked for before. Errors: WEB_KEY_REUSED, for something else by the same key. */
-  async answer(key: string | undefined, { actor, what, body }: Asked, work: () => Promise<unknown>) {
+  async answer(key: string | undefined, { by, what, body }: Asked, work: () => Promise<unknown>) {
     if (key === undefined) return work()
     if (!/^[\x21-\x7e]{1,255}$/.test(key))
       throw invalid([{ path: 'headers.idempotency-key', message: '1 to 255 visible ASCII characters' }])
-    const name = JSON.stringify([actor.kind, actor.name, key])
+    const name = JSON.stringify([by, key])
     const print = createHash('sha256')
       .update(JSON.stringify([what, body]))
       .digest('base64')

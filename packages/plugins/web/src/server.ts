@@ -1,13 +1,22 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { newId, within, type Clock, type Contributions, type HostInfo, type Logger } from '@longshore/core'
+import {
+  newId,
+  within,
+  type Clock,
+  type Contributions,
+  type Gate,
+  type HostInfo,
+  type Logger,
+} from '@longshore/core'
 import { createApp, type AppParts } from './app.js'
-import { openToken, type Door } from './caller.js'
 import type { WebConfig } from './config.js'
 import { Connections } from './connections.js'
 import { WebError } from './errors.js'
-import { listenLoopback, listenSocket } from './listen.js'
+import { knocks, type Door } from './knock.js'
+import { addressOf, lackingIn, listenSocket, listenTcp } from './listen.js'
 import type { LiveParts } from './live/client.js'
 import { LiveDoor, placeTopics } from './live/door.js'
 import { Places } from './places.js'
@@ -16,24 +25,29 @@ import { rawProblem } from './raw.js'
 import { Repeats } from './repeats.js'
 import { placeRoutes } from './routes.js'
 import { Streams } from './streams.js'
+import { serveTls } from './tls.js'
 import { acceptUpgrades } from './upgrade.js'
 
 /** Milliseconds for the headers, and for the whole, of a request to arrive; slower ones are ended. */
-const limits = {
+const options = {
   headersTimeout: 5_000,
   requestTimeout: 10_000,
   keepAliveTimeout: 5_000,
   maxHeaderSize: 16_384,
+  connectionsCheckingInterval: 1_000,
+  // A request without Host is refused by the app, with a problem like every other.
+  requireHostHeader: false,
 }
 /** Milliseconds for answers under way when the server stops. */
 const stopTime = 5_000
 
 /** What both doors share. */
-type Common = Omit<AppParts & LiveParts, 'door' | 'connections' | 'places' | 'live' | 'streams'> & {
+type Common = Omit<AppParts & LiveParts, 'door' | 'knock' | 'connections' | 'places' | 'live' | 'streams'> & {
   streams: Streams
 }
 
 interface ServerParts {
+  gate: Gate
   config: WebConfig
   contributions: Contributions
   host: HostInfo
@@ -41,12 +55,13 @@ interface ServerParts {
   log: Logger
 }
 
-/** The two doors of the API: loopback, and the socket of this account. */
+/** The two doors of the API: TCP, and the socket of this account. */
 export class WebServer {
   readonly #parts: ServerParts
   readonly #streams = new Streams()
   readonly #open: { server: Server; connections: Connections; live: LiveDoor }[] = []
   #removeSocket = async () => {}
+  #closeTls = () => {}
   #port: number
 
   constructor(parts: ServerParts) {
@@ -56,9 +71,9 @@ export class WebServer {
 
   /** What people type to get here. */
   get url(): string {
-    const { listen, url } = this.#parts.config
+    const { listen, url, tls } = this.#parts.config
     const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host
-    return url?.origin ?? `http://${host}:${this.#port}`
+    return url?.origin ?? `${tls ? 'https' : 'http'}://${host}:${this.#port}`
   }
 
   get socket(): string {
@@ -66,22 +81,40 @@ export class WebServer {
   }
 
   async start(): Promise<void> {
-    const { config, contributions, host, clock, log } = this.#parts
+    const { config, contributions, gate, host, clock, log } = this.#parts
     const folder = join(host.data, 'web')
+    await mkdir(folder, { recursive: true, mode: 0o700 })
     const routes = placeRoutes(contributions.routes)
     const topics = placeTopics(contributions.topics)
-    const token = await openToken(folder)
-    const { url, trustProxy, listen } = config
+    const { url, listen } = config
     const repeats = new Repeats(clock)
-    const common = { routes, topics, token, url, trustProxy, clock, log, repeats, streams: this.#streams }
-    this.#port = await listenLoopback(this.#serve('loopback', common), listen.host, listen.port)
-    this.#removeSocket = await listenSocket(this.#serve('socket', common), folder, this.socket)
+    const common = { routes, topics, gate, url, clock, log, repeats, streams: this.#streams }
+    const address = await addressOf(listen.host, () => this.#lacking())
+    this.#port = await listenTcp(await this.#overTcp(common), { host: listen.host, address }, listen.port)
+    const local = createServer(options)
+    this.#removeSocket = await listenSocket(this.#serve(local, 'socket', common), folder, this.socket)
     log.info({ url: this.url, port: this.#port, socket: this.socket }, 'the API answers')
+  }
+
+  /** How to mend what lacks before others than this machine may reach the API; undefined when nothing does. */
+  #lacking(): string | undefined {
+    const { gate, config } = this.#parts
+    if (gate.guards()) return lackingIn(config)
+    return 'Set web.listen to 127.0.0.1:7420, start, and make the first administrator by its set-up link; then it may listen elsewhere.'
+  }
+
+  async #overTcp(common: Common): Promise<Server> {
+    const { tls } = this.#parts.config
+    if (!tls) return this.#serve(createServer(options), 'tcp', common)
+    const { server, close } = await serveTls(tls, options, this.#parts.log)
+    this.#closeTls = close
+    return this.#serve(server, 'tcp', common)
   }
 
   /** Ends streams and idle connections at once, gives other answers a moment, then ends those too. */
   async stop(): Promise<void> {
     this.#streams.end()
+    this.#closeTls()
     const ends = this.#open.map(async ({ server, connections, live }) => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       connections.close()
@@ -95,20 +128,28 @@ export class WebServer {
     await this.#removeSocket()
   }
 
-  #serve(door: Door, common: Common): Server {
+  #serve(server: Server, door: Door, common: Common): Server {
     const connections = new Connections()
-    const answered = new WeakSet<Socket>()
     const places = new Places({
       code: 'WEB_STREAMS_FULL',
       what: 'streams are open',
       hint: 'End some of those that follow events or output or watch, or ask without follow.',
     })
-    const live = new LiveDoor({ ...common, door, streams: places })
-    const app = createApp({ ...common, door, connections, places, live })
-    // A request without Host is refused by the app, with a problem like every other.
-    const server = createServer({ ...limits, connectionsCheckingInterval: 1_000, requireHostHeader: false })
-    server.on('connection', (socket) => connections.accept(socket))
-    const answer: Parameters<typeof createServer>[1] = (request, response) => {
+    const shared = { ...common, door, knock: knocks(door, this.#parts.config.trustProxy) }
+    const live = new LiveDoor({ ...shared, streams: places })
+    const app = createApp({ ...shared, connections, places, live })
+    // TLS has a connection of its own above the one of TCP: requests come by that.
+    const connected = this.#parts.config.tls && door === 'tcp' ? 'secureConnection' : 'connection'
+    server.on(connected, (socket: Socket) => connections.accept(socket))
+    this.#answer(server, connections, app)
+    acceptUpgrades(server, { ...shared, connections, live })
+    this.#open.push({ server, connections, live })
+    return server
+  }
+
+  #answer(server: Server, connections: Connections, app: RequestListener): void {
+    const answered = new WeakSet<Socket>()
+    const answer: RequestListener = (request, response) => {
       const { socket } = request
       if (!connections.begin(socket, response)) return
       // What was refused is still read, within its time: a connection cut at once would hide the answer from its sender.
@@ -125,9 +166,6 @@ export class WebServer {
       if (!socket.writable || connections.busy(socket) || answered.has(socket)) socket.destroy()
       else socket.end(rawProblem(clientError(error.code), newId(this.#parts.clock.now())))
     })
-    acceptUpgrades(server, { ...common, door, connections, live })
-    this.#open.push({ server, connections, live })
-    return server
   }
 }
 

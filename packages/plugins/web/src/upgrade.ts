@@ -1,12 +1,12 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { newId, type Clock, type Logger } from '@longshore/core'
-import type { Door } from './caller.js'
+import { newId, type Clock, type Knock, type Logger } from '@longshore/core'
 import type { Connections } from './connections.js'
+import type { Door } from './knock.js'
 import { isLive, type LiveDoor } from './live/door.js'
 import { translate } from './problem.js'
 import { rawProblem } from './raw.js'
-import { checkSite } from './site.js'
+import { checkWay } from './site.js'
 
 /** Milliseconds that a refused client has to read why. */
 const readTime = 1_000
@@ -14,6 +14,7 @@ const readTime = 1_000
 interface UpgradeParts {
   door: Door
   url: URL | undefined
+  knock: (request: IncomingMessage) => Knock
   connections: Connections
   live: LiveDoor
   clock: Clock
@@ -34,14 +35,14 @@ async function takeOver(
   request: IncomingMessage,
   socket: Socket,
   head: Buffer,
-  { door, url, connections, live, clock, log }: UpgradeParts,
+  { door, url, knock, connections, live, clock, log }: UpgradeParts,
 ): Promise<void> {
   connections.release(socket)
   socket.on('error', () => socket.destroy())
   const requestId = newId(clock.now())
-  const facts = { requestId, from: socket.remoteAddress ?? door }
+  const facts = { requestId, from: knock(request).from ?? door }
   try {
-    if (door === 'loopback') checkSite(request.headers, url)
+    if (door === 'tcp') checkWay(request, knock(request), url)
     await live.upgrade(request, socket, head)
     log.debug(facts, 'a websocket was asked for')
   } catch (thrown) {
@@ -65,7 +66,7 @@ function answerPlainly(server: Server, request: IncomingMessage, socket: Socket,
     lines.push(`${name}: ${/^connection$/i.test(name) ? withoutUpgrade(value) : value}`)
   }
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]))
-  server.emit('connection', socket)
+  server.emit('encrypted' in socket ? 'secureConnection' : 'connection', socket)
 }
 
 function withoutUpgrade(connection: string): string {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -32,7 +32,7 @@ describe('the address', () => {
   ])('%s is refused, for others could reach it', async (listen) => {
     await expect(startWeb({ config: listening(listen) })).rejects.toMatchObject({
       code: 'WEB_LISTEN_PUBLIC',
-      hint: expect.stringContaining('sign-in'),
+      hint: expect.stringContaining('web.tls'),
     })
   })
 
@@ -123,26 +123,6 @@ describe('the socket', () => {
     await expect(startWeb({ data: join(data, 'x'.repeat(100)) })).rejects.toMatchObject({
       code: 'WEB_SOCKET_PATH',
     })
-  })
-})
-
-describe('the token', () => {
-  it('is made once, for this account alone', async () => {
-    const first = await startWeb({ data })
-    expect((await stat(join(data, 'web', 'token'))).mode & 0o777).toBe(0o600)
-    expect(first.token).toMatch(/^[\w-]{43}$/)
-    await first.kernel.stop()
-    expect((await startWeb({ data })).token).toBe(first.token)
-  })
-
-  it('that others can read, or that is none, is refused', async () => {
-    const file = join(data, 'web', 'token')
-    await mkdir(join(data, 'web'))
-    await writeFile(file, 'a'.repeat(43), { mode: 0o644 })
-    await expect(startWeb({ data })).rejects.toMatchObject({ code: 'WEB_TOKEN_UNSAFE' })
-    await chmod(file, 0o600)
-    await writeFile(file, '')
-    await expect(startWeb({ data })).rejects.toMatchObject({ code: 'WEB_TOKEN_UNSAFE' })
   })
 })
 

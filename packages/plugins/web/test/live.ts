@@ -26,11 +26,12 @@ export class Live {
   readonly frames: Frame[] = []
   readonly ended: { stream: string; problem?: Problem }[] = []
 
-  constructor({ port }: Pick<Web, 'port'>, options: Options = {}, namespace = '/live') {
+  constructor({ port, token }: Pick<Web, 'port' | 'token'>, options: Options = {}, namespace = '/live') {
     this.socket = io(`http://127.0.0.1:${port}${namespace}`, {
       forceNew: true,
       reconnection: false,
       transports: ['websocket'],
+      auth: { token },
       ...options,
     })
     this.socket.on('frame', (frame) => void this.frames.push(Frame.parse(frame)))

@@ -140,11 +140,14 @@ describe('what is slow, odd or too much', () => {
   })
 })
 
-describe('clients that nobody knows, and that wait', () => {
-  const get = (path: string) => `GET ${path} HTTP/1.1\r\n${host}\r\n`
+describe('clients that wait, nobody or some account', () => {
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\n${host}Authorization: Bearer crowd\r\n\r\n`
+  const crowded = { headers: { authorization: 'Bearer crowd' } }
+  const letCrowdIn = ({ gate }: Web) => gate.holders.set('crowd', { name: 'crowd', rights: 'all' })
   const over = 'loopback' as const
   it('are not waited with for a deployment that was never asked for', async () => {
     const web = await startWeb()
+    letCrowdIn(web)
     const output = '/api/v1/deployments/0000000000000000/output?follow=1'
     await crowd(web, 1_100, get(output))
     // More than once: the last ones of the crowd may not have been read yet.
@@ -153,23 +156,22 @@ describe('clients that nobody knows, and that wait', () => {
     expect((await web.ask(output, { over })).json.code).toBe('DEPLOYMENT_UNKNOWN')
   })
 
-  it('keep neither probes nor those who show the token out by answers that take long', async () => {
+  it('keep neither probes nor others out by answers that take long', async () => {
     const hang = () => new Promise(() => {})
     const stuck = {
       name: 'stuck',
       setup: ({ routes, doctor }: any) => {
         const response = z.any()
-        routes.add({ method: 'GET', path: '/stuck', summary: '', right: 'services:read', response }, hang)
+        routes.add({ method: 'GET', path: '/stuck', summary: '', right: 'none', response }, hang)
         doctor.add('disk', hang)
       },
     }
     const web = await startWeb({ plugins: [stuck] })
     await crowd(web, 1_100, get('/api/v1/stuck'))
     for (let look = 0; look < 10; look++) expect((await web.ask('/livez', { over })).status).toBe(200)
-    const refused = await web.ask('/api/v1/stuck', { over })
+    const refused = await web.ask('/api/v1/stuck', { over, as: 'nobody' })
     expect([refused.status, refused.json.code]).toEqual([503, 'WEB_BUSY'])
-    const headers = { authorization: `Bearer ${web.token}` }
-    expect((await web.ask('/api/v1/services', { over, headers })).status).toBe(200)
+    expect((await web.ask('/api/v1/services', { over })).status).toBe(200)
     expect((await web.ask('/api/v1/services')).status).toBe(200)
     // Its look waits as long as it may, whoever else knocks meanwhile.
     const ready = web.ask('/readyz', { over })
@@ -177,28 +179,29 @@ describe('clients that nobody knows, and that wait', () => {
     expect((await ready).json.errors).toMatchObject([{ path: 'stuck/disk' }])
   })
 
-  it('keep neither probes nor those who show the token out by streams', async () => {
+  it('keep neither probes nor others out by streams', async () => {
     const web = await startWeb()
+    letCrowdIn(web)
     const path = '/api/v1/events/stream'
     await crowd(web, 1_100, get(path))
     for (let look = 0; look < 10; look++)
       for (const probe of ['/livez', '/readyz']) expect((await web.ask(probe, { over })).status).toBe(200)
-    const refused = await web.ask(path, { over })
+    const refused = await web.ask(path, { over, ...crowded })
     expect([refused.status, refused.json.code]).toEqual([503, 'WEB_STREAMS_FULL'])
-    const headers = { authorization: `Bearer ${web.token}` }
-    expect((await web.open(path, { over, headers })).statusCode).toBe(200)
+    expect((await web.open(path, { over })).statusCode).toBe(200)
     // The other door has places of its own.
     expect((await web.open(path)).statusCode).toBe(200)
   })
   it('give their places back, also those behind an answer that they did not wait for', async () => {
     const web = await startWeb()
+    letCrowdIn(web)
     for (let round = 0; round < 2; round++) {
       const path = '/api/v1/services'
       const sockets = await crowd(web, 100, get('/api/v1/events/stream') + get(path).repeat(15))
       await Promise.all(sockets.map((socket) => once(socket, 'data')))
-      await expect.poll(async () => (await web.ask(path, { over })).status).toBe(503)
+      await expect.poll(async () => (await web.ask(path, { over, ...crowded })).status).toBe(503)
       for (const socket of sockets) socket.destroy()
-      await expect.poll(async () => (await web.ask(path, { over })).status).toBe(200)
+      await expect.poll(async () => (await web.ask(path, { over, ...crowded })).status).toBe(200)
     }
   })
 })

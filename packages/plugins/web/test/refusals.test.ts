@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { push, startWeb, type Ask } from './start.js'
+import { push, repository, startWeb, type Ask } from './start.js'
 
 const stop = '/api/v1/services/hello/stop'
 
@@ -98,45 +98,97 @@ describe('a body', () => {
 describe('over TCP', () => {
   const over = 'loopback' as const
 
-  it('anybody on the machine may read, and acting needs the token', async () => {
+  it('nobody is answered who is not let in', async () => {
     const web = await startWeb()
     await push(web)
-    expect((await web.ask('/api/v1/services', { over })).status).toBe(200)
-    const body = { why: 'x' }
     for (const authorization of [
+      undefined,
       '',
       'Bearer',
       'Bearer wrong',
       `Basic ${web.token}`,
       `Bearer ${web.token}x`,
     ]) {
-      const headers: Ask['headers'] = authorization ? { authorization } : {}
-      const { status, json, headers: answered } = await web.ask(stop, { over, method: 'POST', body, headers })
-      expect([status, json.code], authorization).toEqual([401, 'WEB_TOKEN_NEEDED'])
-      expect(answered['www-authenticate']).toBe('Bearer')
+      const shown = {
+        over,
+        as: 'nobody',
+        headers: authorization === undefined ? {} : { authorization },
+      } as const
+      for (const [path, more] of [
+        ['/api/v1/services', {}],
+        [stop, { method: 'POST', body: { why: 'x' } }],
+      ] as const) {
+        const { status, json, headers } = await web.ask(path, { ...shown, ...more })
+        expect([status, json.code], authorization).toEqual([401, 'FAKE_UNKNOWN'])
+        expect(headers['www-authenticate']).toBe('Bearer')
+      }
+      expect((await web.ask('/livez', shown)).status).toBe(200)
     }
-    expect((await web.ask(`/api/v1/services?token=${web.token}`, { over })).status).toBe(400)
-    const wrong = { authorization: 'Bearer wrong' }
-    expect((await web.ask('/api/v1/services', { over, headers: wrong })).status).toBe(401)
-    const right = { authorization: `Bearer ${web.token}` }
-    expect((await web.ask(stop, { over, method: 'POST', body, headers: right })).status).toBe(202)
-    expect(await web.seen(({ kind }) => kind === 'hold.placed')).toMatchObject({ actor: { kind: 'local' } })
+    expect((await web.ask(`/api/v1/services?token=${web.token}`, { over, as: 'nobody' })).status).toBe(401)
+    expect((await web.ask(stop, { over, method: 'POST', body: { why: 'x' } })).status).toBe(202)
+    expect(await web.seen(({ kind }) => kind === 'hold.placed')).toMatchObject({
+      actor: { kind: 'token', name: 'admin' },
+    })
   })
 
-  it('what a proxy brings is nobody of this machine', async () => {
-    const web = await startWeb({ config: { services: {}, web: { url: 'https://ship.example' } } })
-    for (const headers of [
-      { 'x-forwarded-for': '127.0.0.1' },
-      { via: '1.1 proxy' },
-      { host: 'ship.example' },
-    ]) {
-      expect((await web.ask('/api/v1/services', { over, headers })).status).toBe(401)
-      expect((await web.ask('/livez', { over, headers })).status).toBe(200)
-      const authorization = `Bearer ${web.token}`
-      expect(
-        (await web.ask('/api/v1/services', { over, headers: { ...headers, authorization } })).status,
-      ).toBe(200)
+  it('who is known and may not is told so, and by a body that was never read', async () => {
+    const web = await startWeb()
+    await push(web)
+    web.gate.holders.set('reader', { name: 'reader', rights: ['services:read'] })
+    const headers = { authorization: 'Bearer reader' }
+    expect((await web.ask('/api/v1/services/hello', { over, headers })).status).toBe(200)
+    const refused = await web.ask(stop, { over, headers, method: 'POST', body: '{ no JSON' })
+    expect([refused.status, refused.json.code]).toEqual([403, 'FAKE_FORBIDDEN'])
+    expect(refused.headers['www-authenticate']).toBeUndefined()
+    expect(web.flow.placements()[0]?.hold).toBeUndefined()
+  })
+
+  it('a cookie counts for pages of ours only', async () => {
+    const web = await startWeb()
+    web.gate.holders.set('crumb', { name: 'ines', rights: 'all', cookie: true })
+    const own = `http://127.0.0.1:${web.port}`
+    const ask = (headers: Ask['headers']) => {
+      const all = { host: own.slice(7), cookie: 'a=b; fake=crumb', ...headers }
+      return web.ask(stop, { over, as: 'nobody', method: 'POST', body: { why: 'x' }, headers: all })
     }
+    for (const headers of [
+      {},
+      { origin: 'null' },
+      { origin: 'https://evil.example' },
+      { 'sec-fetch-site': 'none' },
+      { referer: own },
+    ]) {
+      const { status, json } = await ask(headers)
+      expect([status, json.code], JSON.stringify(headers)).toEqual([403, 'WEB_CROSS_SITE'])
+    }
+    expect(web.flow.placements()[0]?.hold).toBeUndefined()
+    expect((await ask({ origin: own })).status).toBe(202)
+    expect((await ask({ 'sec-fetch-site': 'same-origin' })).status).toBe(202)
+  })
+
+  it('who is limited to some services sees and does nothing of the others', async () => {
+    const services = {
+      hello: { source: { url: repository }, run: { kind: 'fake' } },
+      other: { source: { url: repository }, run: { kind: 'fake' } },
+    }
+    const web = await startWeb({ config: { services } })
+    await push(web)
+    web.gate.holders.set('some', { name: 'some', rights: 'all', services: ['other'] })
+    const headers = { authorization: 'Bearer some' }
+    const status = async (path: string, more: Ask = {}) =>
+      (await web.ask(`/api/v1${path}`, { over, headers, ...more })).status
+    expect(await status('/services/other')).toBe(200)
+    expect(await status('/services/hello')).toBe(403)
+    expect(await status('/services/hello/stop', { method: 'POST', body: { why: 'x' } })).toBe(403)
+    const { json } = await web.ask('/api/v1/events?limit=1000', { over, headers })
+    expect(new Set(json.items.map(({ service }: { service?: string }) => service))).toEqual(
+      new Set(['other']),
+    )
+    const { json: all } = await web.ask('/api/v1/services/hello/deployments')
+    const { id } = all.items[0]
+    for (const path of [`/deployments/${id}`, `/deployments/${id}/output`])
+      expect(await status(path), path).toBe(404)
+    expect(await status(`/deployments/${id}/cancel`, { method: 'POST' })).toBe(404)
   })
 
   it('answers under names of this machine only', async () => {
@@ -175,7 +227,6 @@ describe('over TCP', () => {
       { origin: 'https://evil.example' },
       { origin: 'null' },
       { origin: `http://localhost:${web.port}` },
-      { origin: `https://${host}` },
       { origin: 'http://127.0.0.1:3000' },
       { 'sec-fetch-site': 'cross-site' },
       { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors' },

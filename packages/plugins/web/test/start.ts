@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, expect } from 'vitest'
@@ -19,6 +18,8 @@ export interface Ask {
   body?: unknown
   /** Which door; the socket unless told otherwise. */
   over?: 'socket' | 'loopback'
+  /** Over loopback the administrator's token is shown, unless a request is nobody's or shows one of its own. */
+  as?: 'nobody'
 }
 
 export interface Answer {
@@ -62,33 +63,36 @@ export async function startWeb(
   })
   running.push(kernel)
   const socket = join(kernel.data, 'longshore.sock')
-  const token = (await readFile(join(kernel.data, 'web', 'token'), 'utf8')).trim()
+  const token = kernel.gate.admin
+  const place = { socket, port: 0, token }
   const said = log.map((line) => JSON.parse(line) as { port?: number })
-  const port = said.find((line) => line.port !== undefined)?.port ?? 0
+  const port = (place.port = said.find((line) => line.port !== undefined)?.port ?? 0)
   return {
     ...kernel,
     port,
     socket,
     token,
     log,
-    ask: (path, options) => ask({ socket, port }, path, options),
-    open: (path, options) => open({ socket, port }, path, options),
+    ask: (path, options) => ask(place, path, options),
+    open: (path, options) => open(place, path, options),
   }
 }
 
 interface Place {
   socket: string
   port: number
+  token: string
 }
 
-export function open({ socket, port }: Place, path: string, ask: Ask = {}): Promise<IncomingMessage> {
+export function open({ socket, port, token }: Place, path: string, ask: Ask = {}): Promise<IncomingMessage> {
   const { method = 'GET', body, over = 'socket' } = ask
   const text = typeof body === 'string' ? body : body === undefined ? undefined : JSON.stringify(body)
   const type: Headers =
     text === undefined
       ? {}
       : { 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(text)}` }
-  const headers = { ...type, ...ask.headers }
+  const known: Headers = over === 'socket' || ask.as === 'nobody' ? {} : { authorization: `Bearer ${token}` }
+  const headers = { ...type, ...known, ...ask.headers }
   const where = over === 'socket' ? { socketPath: socket } : { host: '127.0.0.1', port }
   return new Promise((resolve, reject) => {
     const asked = request({ ...where, path, method, headers, agent: false }, resolve)

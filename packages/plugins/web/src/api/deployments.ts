@@ -18,19 +18,21 @@ export function listDeployments({ flow }: ApiParts): RouteHandler<Routes['deploy
 }
 
 export function showDeployment({ flow }: ApiParts): RouteHandler<Routes['deployment']> {
-  return async ({ params: { deployment } }) => known(flow, deployment)
+  return async ({ params: { deployment }, sees }) => known(flow, deployment, sees)
 }
 
 export function cancelDeployment({ flow }: ApiParts): RouteHandler<Routes['cancel']> {
-  return async ({ params: { deployment }, body, actor }) =>
-    flow.request({ kind: 'cancel', deployment, ...body, actor })
+  return async ({ params: { deployment }, body, actor, sees }) => {
+    await known(flow, deployment, sees)
+    return flow.request({ kind: 'cancel', deployment, ...body, actor })
+  }
 }
 
 export function deploymentOutput({ flow, journal, turns }: ApiParts): RouteHandler<Routes['output']> {
-  return async ({ params: { deployment: id }, query, headers, signal }) => {
+  return async ({ params: { deployment: id }, query, headers, sees, signal }) => {
     const follow = query.follow === '1'
     if (follow) await turns.wait(flow, journal, id, signal)
-    else await known(flow, id)
+    await known(flow, id, sees)
     const frames = flow.output(id, follow, signal)
     return headers['accept']?.includes('application/x-ndjson')
       ? new StreamReply('application/x-ndjson', asLines(frames))
@@ -38,9 +40,10 @@ export function deploymentOutput({ flow, journal, turns }: ApiParts): RouteHandl
   }
 }
 
-async function known(flow: Flow, id: string) {
+/** One of a service that the caller may not see is as if it were not there. */
+async function known(flow: Flow, id: string, sees: (service: string) => boolean) {
   const deployment = await flow.deployment(id)
-  if (!deployment) throw deploymentUnknown(id)
+  if (!deployment || !sees(deployment.service)) throw deploymentUnknown(id)
   return deployment
 }
 

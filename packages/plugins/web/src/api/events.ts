@@ -1,4 +1,11 @@
-import { InputError, StreamReply, type Clock, type Journal, type RouteHandler } from '@longshore/core'
+import {
+  InputError,
+  StreamReply,
+  type Caller,
+  type Clock,
+  type Journal,
+  type RouteHandler,
+} from '@longshore/core'
 import {
   eventMatcher,
   parseTime,
@@ -18,7 +25,7 @@ const searchTime = 2_000
 type Place = { after?: number; before?: number }
 
 export function listEvents({ journal, clock }: ApiParts): RouteHandler<Routes['events']> {
-  return async ({ query: { after, before, limit, cursor, ...asked }, signal }) => {
+  return async ({ query: { after, before, limit, cursor, ...asked }, caller, signal }) => {
     const given = [after, before, cursor].filter((each) => each !== undefined)
     if (given.length > 1) throw invalid([{ path: 'query', message: 'give one of after, before and cursor' }])
     const filter = filterOf(asked, clock)
@@ -27,13 +34,18 @@ export function listEvents({ journal, clock }: ApiParts): RouteHandler<Routes['e
     for (let place = cursor === undefined ? { after, before } : placeOf(cursor); ;) {
       // A page of the store does a bounded amount of work: it may be short although there is more.
       const { events, next } = await journal.read({ ...filter, ...place, limit: limit - items.length })
-      items.push(...events)
+      items.push(...events.filter(seenBy(caller)))
       if (next === undefined) return { items, next: null }
       place = place.after === undefined ? { before: next } : { after: next }
       if (items.length >= limit || clock.monotonic() > until || signal.aborted)
         return { items, next: cursorOf(place) }
     }
   }
+}
+
+/** What is about no service in particular is for those who may read of all. */
+export function seenBy(caller: Caller): (event: Event) => boolean {
+  return ({ service }) => caller.holds('events:read', service)
 }
 
 function cursorOf({ after, before }: Place): string {
@@ -54,7 +66,7 @@ function filterOf<Q extends { since?: string; until?: string }>({ since, until, 
 
 /** Server-Sent Events: from the seq that the client saw last, from a time, or from now. */
 export function streamEvents({ journal, clock }: ApiParts): RouteHandler<Routes['eventStream']> {
-  return async ({ query: { after, ...asked }, headers, signal }) => {
+  return async ({ query: { after, ...asked }, caller, headers, signal }) => {
     const filter = filterOf(asked, clock)
     const from = lastSeen(headers['last-event-id']) ?? after ?? (await beginning(journal, filter, signal))
     if (from > journal.last()) {
@@ -66,7 +78,9 @@ export function streamEvents({ journal, clock }: ApiParts): RouteHandler<Routes[
         },
       )
     }
-    const matches = eventMatcher(filter)
+    const fits = eventMatcher(filter)
+    const isSeen = seenBy(caller)
+    const matches = (event: Event) => isSeen(event) && fits(event)
     return new StreamReply(
       'text/event-stream; charset=utf-8',
       eventStream({ journal, clock, from, matches, signal }),

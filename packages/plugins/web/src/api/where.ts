@@ -1,4 +1,11 @@
-import { deadline, describeError, LongshoreError, type Request, type RouteHandler } from '@longshore/core'
+import {
+  deadline,
+  describeError,
+  LongshoreError,
+  type Flow,
+  type Request,
+  type RouteHandler,
+} from '@longshore/core'
 import type { ActedWhere, Actor, coreRoutes, Where, WhereItem } from '@longshore/core/protocol'
 import type { ApiParts } from './parts.js'
 
@@ -8,7 +15,7 @@ type Routes = typeof coreRoutes
 const patience = 50_000
 
 export function showWhere({ flow }: ApiParts): RouteHandler<Routes['where']> {
-  return async ({ params: { commit }, signal }) => flow.where(commit, bounded(signal))
+  return async ({ params: { commit }, sees, signal }) => whereSeen(flow, commit, sees, signal)
 }
 
 export function showPlan({ flow }: ApiParts): RouteHandler<Routes['plan']> {
@@ -18,8 +25,8 @@ export function showPlan({ flow }: ApiParts): RouteHandler<Routes['plan']> {
 
 /** Every service that runs such a commit, or would as soon as it may. */
 export function stopWhere(parts: ApiParts): RouteHandler<Routes['stopWhere']> {
-  return async ({ params: { commit }, body: { why }, actor, signal }) => {
-    const where = await parts.flow.where(commit, bounded(signal))
+  return async ({ params: { commit }, body: { why }, actor, sees, signal }) => {
+    const where = await whereSeen(parts.flow, commit, sees, signal)
     const concerned = where.items.filter(({ runs, would, waits }) => runs ?? would ?? waits)
     return act(parts, where, concerned, ({ service, host }) => ({ kind: 'stop', service, host, why, actor }))
   }
@@ -27,13 +34,25 @@ export function stopWhere(parts: ApiParts): RouteHandler<Routes['stopWhere']> {
 
 /** Also those that could only go back to one. */
 export function quarantineWhere(parts: ApiParts): RouteHandler<Routes['quarantineWhere']> {
-  return async ({ params: { commit }, body: { why }, actor, signal }) => {
-    const where = await parts.flow.where(commit, bounded(signal))
+  return async ({ params: { commit }, body: { why }, actor, sees, signal }) => {
+    const where = await whereSeen(parts.flow, commit, sees, signal)
     return act(parts, where, where.items, ({ service, host }) => {
       const bar = { commit: where.commit, descendants: true }
       return { kind: 'quarantine', service, host, ...bar, why, actor }
     })
   }
+}
+
+/** Without what is about services that the caller may not see, or not act on. */
+async function whereSeen(
+  flow: Flow,
+  commit: string,
+  sees: (service: string) => boolean,
+  signal: AbortSignal,
+): Promise<Where> {
+  const { items, unknown, ...where } = await flow.where(commit, bounded(signal))
+  const isSeen = ({ service }: { service: string }) => sees(service)
+  return { ...where, items: items.filter(isSeen), unknown: unknown.filter(isSeen) }
 }
 
 function bounded(signal: AbortSignal): AbortSignal {

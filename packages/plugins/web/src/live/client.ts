@@ -1,8 +1,19 @@
+import type { IncomingMessage } from 'node:http'
 import type { Server, Socket } from 'socket.io'
-import { Bell, newId, within, type Clock, type Logger, type Topic } from '@longshore/core'
+import {
+  Bell,
+  newId,
+  within,
+  type Caller,
+  type Clock,
+  type Gate,
+  type Knock,
+  type Logger,
+  type Topic,
+} from '@longshore/core'
 import { Credit, Unwatch, Watch } from '@longshore/core/protocol'
 import type { LiveTellings, Problem, TopicFrame, Watching } from '@longshore/core/protocol'
-import { actorOf, isKnown, type Door } from '../caller.js'
+import { letIn } from '../entry.js'
 import { WebError } from '../errors.js'
 import { check } from '../input.js'
 import type { Places } from '../places.js'
@@ -17,12 +28,12 @@ const mostStreams = 32
 const answerTime = 60_000
 
 export interface LiveParts {
-  door: Door
   topics: ReadonlyMap<string, Topic>
   /** Where streams take their places, those of the REST API too. */
   streams: Places
-  /** The bearer token of this host. */
-  token: string
+  gate: Gate
+  /** What a request shows. */
+  knock: (request: IncomingMessage) => Knock
   clock: Clock
   log: Logger
 }
@@ -30,10 +41,11 @@ export interface LiveParts {
 /** What clients may send: anything at all. */
 type Requests = Record<'watch' | 'credit' | 'unwatch', (...sent: unknown[]) => void>
 type Nothing = Record<never, never>
-export type LiveIo = Server<Requests, LiveTellings, Nothing, { headers: Headers }>
-export type LiveSocket = Socket<Requests, LiveTellings, Nothing, { headers: Headers }>
-/** Who a client is, as the headers of a request say it. */
-export type Headers = Socket['handshake']['headers']
+interface Known {
+  caller: Caller
+}
+export type LiveIo = Server<Requests, LiveTellings, Nothing, Known>
+export type LiveSocket = Socket<Requests, LiveTellings, Nothing, Known>
 
 /** One client of `/live`: what it watches. */
 export class LiveClient {
@@ -71,8 +83,8 @@ export class LiveClient {
     const stream = new Stream()
     let leave = () => {}
     try {
-      const { topic, query } = this.#admit(asked)
-      leave = this.#parts.streams.take(isKnown(this.#socket.data.headers, this.#parts.door))
+      const { topic, query } = await this.#admit(asked)
+      leave = this.#parts.streams.take(this.#socket.data.caller)
       this.#streams.set(id, stream)
       const begin = (signal: AbortSignal) => topic.watch(query, signal)
       const frames = await within(answerTime, `watching ${topic.shape.name}`, begin, stream.signal)
@@ -88,14 +100,17 @@ export class LiveClient {
   }
 
   /** The topic that is asked for, and its query, when this client may watch it. */
-  #admit(asked: unknown): { topic: Topic; query: unknown } {
+  async #admit(asked: unknown): Promise<{ topic: Topic; query: unknown }> {
     const { topic: name, ...rest } = check('watch', Watch, asked)
-    const { topics, door, token } = this.#parts
+    const { topics, gate } = this.#parts
     const topic = topics.get(name)
     if (!topic) throw unknownTopic(name, [...topics.keys()])
-    actorOf(this.#socket.data.headers, door, topic.shape.right, token)
+    const query = check('watch', topic.shape.query, rest) as { service?: string }
+    const { right } = topic.shape
+    const ask = { right, service: query.service, what: `watch ${topic.shape.name}`, changes: false }
+    await letIn(gate, this.#socket.data.caller, ask)
     if (this.#streams.size >= mostStreams) throw tooMany()
-    return { topic, query: check('watch', topic.shape.query, rest) }
+    return { topic, query }
   }
 
   async #pump(id: string, stream: Stream, frames: AsyncIterable<TopicFrame>): Promise<void> {

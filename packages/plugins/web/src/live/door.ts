@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { InputError, within, type Topic } from '@longshore/core'
-import { actorOf, isKnown } from '../caller.js'
+import { isKnown, whoComes } from '../entry.js'
 import { WebError } from '../errors.js'
 import type { LiveParts } from './client.js'
 import type { LiveServer } from './server.js'
@@ -61,13 +61,13 @@ export class LiveDoor {
     else server.upgrade(request, socket, head)
   }
 
-  async #admit({ headers, url = '' }: IncomingMessage): Promise<LiveServer> {
-    const { door, token } = this.#parts
-    actorOf(headers, door, 'none', token)
+  async #admit(request: IncomingMessage): Promise<LiveServer> {
+    const { gate, knock } = this.#parts
+    const caller = await whoComes(gate, knock(request), true)
     this.#server ??= import('./server.js').then(({ LiveServer }) => new LiveServer(this.#parts))
     const server = await this.#server
-    const isNew = !/[?&]sid=/.test(url)
-    if (isNew && server.clients >= (isKnown(headers, door) ? limits.all : limits.strangers)) {
+    const isNew = !/[?&]sid=/.test(request.url ?? '')
+    if (isNew && server.clients >= (isKnown(caller) ? limits.all : limits.strangers)) {
       throw new WebError('WEB_CLIENTS_FULL', `${server.clients} clients are connected already`, {
         status: 503,
         hint: 'Close some of them; those who show the token have places of their own.',

@@ -4,10 +4,10 @@ import { Server as Engine, type Socket as EngineSocket } from 'engine.io'
 import { Server } from 'socket.io'
 import { WebSocketServer, type ServerOptions } from 'ws'
 import { newId } from '@longshore/core'
-import { actorOf } from '../caller.js'
+import { letIn, whoComes } from '../entry.js'
 import { WebError } from '../errors.js'
 import { problemOf } from '../problem.js'
-import { LiveClient, type Headers, type LiveIo, type LiveParts, type LiveSocket } from './client.js'
+import { LiveClient, type LiveIo, type LiveParts, type LiveSocket } from './client.js'
 import { FrameSender } from './frames.js'
 import { guard } from './guard.js'
 
@@ -43,13 +43,10 @@ export class LiveServer {
     this.#io.use((_socket, next) => next(refusal(noSuchPlace(), parts)))
     const live = this.#io.of('/live')
     live.use((socket, next) => {
-      try {
-        socket.data.headers = headersOf(socket)
-        actorOf(socket.data.headers, parts.door, 'services:read', parts.token)
-        next()
-      } catch (error) {
-        next(refusal(error, parts))
-      }
+      admit(socket, parts).then(
+        () => next(),
+        (error: unknown) => next(refusal(error, parts)),
+      )
     })
     const frames = new FrameSender()
     live.on('connection', (socket) => void new LiveClient(socket, parts, frames))
@@ -74,10 +71,16 @@ export class LiveServer {
 }
 
 /** A browser cannot send headers with a websocket: what it gives as `auth.token` counts as if it had. */
-function headersOf({ handshake: { headers, auth } }: LiveSocket): Headers {
-  if (!('token' in auth)) return headers
+async function admit(socket: LiveSocket, { gate, knock }: LiveParts): Promise<void> {
+  const shown = knock(socket.request)
+  const { auth } = socket.handshake
   const token: unknown = auth['token']
-  return { ...headers, authorization: `Bearer ${typeof token === 'string' ? token.slice(0, 300) : ''}` }
+  const authorization = `Bearer ${typeof token === 'string' ? token.slice(0, 300) : ''}`
+  const headers = 'token' in auth ? { ...shown.headers, authorization } : shown.headers
+  const caller = await whoComes(gate, { ...shown, headers }, true)
+  const ask = { right: 'services:read', scoped: true, what: 'connect /live', changes: false } as const
+  await letIn(gate, caller, ask)
+  socket.data.caller = caller
 }
 
 /** A refusal as Socket.IO tells it: the client finds the problem in the error's `data`. */

@@ -13,6 +13,7 @@ export const docRoutes = {
     path: '/openapi.json',
     summary: 'This API as OpenAPI 3.1, made of the schemas that check its requests',
     right: 'services:read',
+    scoped: true,
     response: z.looseObject({ openapi: z.string() }),
   }),
   page: shape({
@@ -20,6 +21,7 @@ export const docRoutes = {
     path: '/docs',
     summary: 'The same as a page',
     right: 'services:read',
+    scoped: true,
     produces: ['text/html'],
   }),
   style: shape({
@@ -27,6 +29,7 @@ export const docRoutes = {
     path: '/docs.css',
     summary: 'The style of that page',
     right: 'services:read',
+    scoped: true,
     produces: ['text/css'],
   }),
 } as const
