@@ -1,6 +1,13 @@
 import { Contributions, definePlugin, type Plugin } from '@longshore/core'
 import type { Actor } from '@longshore/core/protocol'
-import { happened, newWorld, settled, startTestKernel, verifyPlugin } from '@longshore/core/testkit'
+import {
+  happened,
+  newWorld,
+  routeRequest,
+  settled,
+  startTestKernel,
+  verifyPlugin,
+} from '@longshore/core/testkit'
 import type { TestKernel, TestWorld } from '@longshore/core/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import approval from '../src/index.js'
@@ -48,8 +55,7 @@ describe('a service that is deployed by approval', () => {
       .get(Contributions)
       .routes.find(({ shape }) => shape.path === approvalRoutes.approve.path)!
     const body = approvalRoutes.approve.body!.parse({ commit, why: 'it was tried' })
-    const signal = new AbortController().signal
-    return route.handler({ params: { service }, query: {}, body, actor, signal, headers: {} })
+    return route.handler(routeRequest({ params: { service }, body, actor }))
   }
 
   it('waits until a person approves the commit, and is deployed then', async () => {

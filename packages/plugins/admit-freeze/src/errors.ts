@@ -27,3 +27,13 @@ export function freezesFull(count: number): RefusedError {
     hint: 'Lift some of them, or freeze the whole host by one.',
   })
 }
+
+export function freezeTooWide(): RefusedError {
+  return new RefusedError(
+    'FREEZE_WIDE',
+    'you may act on some services only, and this freeze is about others too',
+    {
+      hint: 'Name one of your services.',
+    },
+  )
+}

@@ -60,8 +60,9 @@ export class Freezes {
     return { seq: event!.seq, freeze: id }
   }
 
-  async lift(id: string, actor: Actor) {
-    const freeze = (await this.list()).find((each) => each.id === id)
+  /** Only one that is theirs who ask: another is as if it were not there. */
+  async lift(id: string, actor: Actor, isTheirs: (freeze: Freeze) => boolean) {
+    const freeze = (await this.list()).find((each) => each.id === id && isTheirs(each))
     if (!freeze) throw freezeUnknown(id)
     const { service } = freeze
     const [event] = await this.#parts.journal.record({ kind: 'freeze.lifted', service, actor, data: { id } })

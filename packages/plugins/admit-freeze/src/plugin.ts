@@ -1,5 +1,16 @@
-import { Clock, Config, definePlugin, Flow, HostInfo, Journal, Logger, Storage } from '@longshore/core'
+import {
+  Clock,
+  Config,
+  definePlugin,
+  Flow,
+  HostInfo,
+  Journal,
+  Logger,
+  Storage,
+  type RouteRequest,
+} from '@longshore/core'
 import { actorWord, systemActor } from '@longshore/core/protocol'
+import { freezeTooWide } from './errors.js'
 import { Freezes } from './freezes.js'
 import { freezeProtocol, freezeRoutes, type Freeze } from './protocol.js'
 
@@ -34,9 +45,22 @@ export default definePlugin({
         ...(freeze.until !== undefined && { until: freeze.until }),
       }
     })
-    routes.add(freezeRoutes.list, async () => ({ items: await freezes.list(), next: null }))
-    routes.add(freezeRoutes.place, ({ body, actor }) => freezes.place(body, actor))
-    routes.add(freezeRoutes.lift, ({ params: { freeze }, actor }) => freezes.lift(freeze, actor))
+    // Whoever may act on some services only freezes those by name: labels and the host are about others too.
+    const isTheirs = ({ caller }: RouteRequest, right: 'read' | 'stop', service?: string) =>
+      caller.holds(`services:${right}`, service)
+    routes.add(freezeRoutes.list, async (request) => {
+      const items = (await freezes.list()).filter(({ service }) => isTheirs(request, 'read', service))
+      return { items, next: null }
+    })
+    routes.add(freezeRoutes.place, async (request) => {
+      const { body, actor } = request
+      if (!isTheirs(request, 'stop', body.service)) throw freezeTooWide()
+      return freezes.place(body, actor)
+    })
+    routes.add(freezeRoutes.lift, async (request) => {
+      const { params, actor } = request
+      return freezes.lift(params.freeze, actor, ({ service }) => isTheirs(request, 'stop', service))
+    })
     // What bears another label now may not be covered any more.
     needs.config.changed(() => freezes.thaw(systemActor))
   },

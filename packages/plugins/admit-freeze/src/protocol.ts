@@ -80,6 +80,7 @@ export const freezeRoutes = {
     path: '/freezes',
     summary: 'What is frozen on this host, by whom and why; the oldest first',
     right: 'services:read',
+    scoped: true,
     response: Page(Freeze),
   }),
   place: shape({
@@ -87,6 +88,7 @@ export const freezeRoutes = {
     path: '/freezes',
     summary: 'Let new commits wait: of a service, of what bears a label, or of the whole host',
     right: 'services:stop',
+    scoped: true,
     body: z
       .strictObject({
         service: ServiceName.optional(),
@@ -106,6 +108,7 @@ export const freezeRoutes = {
     path: '/freezes/:freeze',
     summary: 'End a freeze: what waited is judged again',
     right: 'services:stop',
+    scoped: true,
     params: z.strictObject({ freeze: FreezeId }),
     response: z.strictObject({ seq: z.int() }),
     status: 202,

@@ -1,9 +1,10 @@
-import { Contributions, type Plugin } from '@longshore/core'
+import { Contributions, type Plugin, type RouteRequest } from '@longshore/core'
 import type { Actor, Event } from '@longshore/core/protocol'
 import {
   happened,
   HandClock,
   newWorld,
+  routeRequest,
   settled,
   startTestKernel,
   verifyPlugin,
@@ -42,25 +43,37 @@ describe('a freeze', () => {
   const of = (kind: string, sha: string) => kernel.seen(happened(kind, sha))
   const kept = (sha: string) => kernel.seen(settled(sha, 'kept'))
 
-  async function ask(route: 'list' | 'place' | 'lift', given: { body?: object; params?: object } = {}) {
+  async function ask(
+    route: 'list' | 'place' | 'lift',
+    given: { body?: object; params?: object; as?: Partial<RouteRequest> } = {},
+  ) {
     const { shape, handler } = kernel.kernel
       .get(Contributions)
       .routes.find((each) => each.shape === freezeRoutes[route])!
     const body = shape.body?.parse(given.body) as unknown
     const params = shape.params?.parse(given.params) as unknown
-    const request = {
-      params,
-      query: {},
-      body,
-      actor: ines,
-      signal: new AbortController().signal,
-      headers: {},
-    }
-    const answer = await handler(request)
+    const answer = await handler(routeRequest({ params, body, actor: ines, ...given.as }))
     return shape.response!.parse(answer) as { freeze: string; seq: number; items: Freeze[] }
   }
   const place = (body: object) => ask('place', { body: { why: 'a sale', ...body } })
   const lift = (id: string) => ask('lift', { params: { freeze: id } })
+
+  it('is placed, seen and lifted by who may act on some services only if it is of one of those', async () => {
+    await start()
+    const holds = (_: string, service?: string) => service === 'api'
+    const caller = { actor: ines, by: 'token', id: 't', from: undefined, holds } as const
+    const as = { caller }
+    const body = { why: 'a sale' }
+    for (const wide of [body, { ...body, service: 'other' }])
+      await expect(ask('place', { body: wide, as })).rejects.toMatchObject({ code: 'FREEZE_WIDE' })
+    const all = await place({})
+    const own = await ask('place', { body: { ...body, service: 'api' }, as })
+    expect((await ask('list', { as })).items.map(({ id }) => id)).toEqual([own.freeze])
+    await expect(ask('lift', { params: { freeze: all.freeze }, as })).rejects.toMatchObject({
+      code: 'FREEZE_UNKNOWN',
+    })
+    await ask('lift', { params: { freeze: own.freeze }, as })
+  })
 
   it("of one service lets its commits wait, says who and why, and no other one's", async () => {
     await start()

@@ -1,4 +1,5 @@
 import { Contributions } from '@longshore/core'
+import { routeRequest } from '@longshore/core/testkit'
 import { describe, expect, it } from 'vitest'
 import { healthRoutes, type ChecksView } from '../src/protocol.js'
 import { ill, live, start, type Scripted } from './longshore.js'
@@ -8,14 +9,8 @@ const ready = { kind: 'script', name: 'ready', every: '2s', unhealthyAfter: 2 }
 async function ask(kernel: Scripted, query: object = {}, service = 'hello'): Promise<ChecksView> {
   const { routes } = kernel.kernel.get(Contributions)
   const route = routes.find(({ shape }) => shape.path === healthRoutes.checks.path)!
-  const answer = await route.handler({
-    params: { service },
-    query: healthRoutes.checks.query!.parse(query),
-    body: undefined,
-    actor: { kind: 'system' },
-    signal: new AbortController().signal,
-    headers: {},
-  })
+  const asked = { params: { service }, query: healthRoutes.checks.query!.parse(query) }
+  const answer = await route.handler(routeRequest(asked))
   return healthRoutes.checks.response!.parse(answer)
 }
 

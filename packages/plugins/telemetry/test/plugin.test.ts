@@ -2,7 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Contributions, definePlugin, Telemetry, type Plugin, type StreamReply } from '@longshore/core'
-import { FakeTelemetry, startTestKernel, verifyPlugin, type TestKernel } from '@longshore/core/testkit'
+import {
+  FakeTelemetry,
+  routeRequest,
+  startTestKernel,
+  verifyPlugin,
+  type TestKernel,
+} from '@longshore/core/testkit'
 import telemetry from '@longshore/telemetry'
 import { LogsLine, type Stats } from '@longshore/telemetry/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -50,9 +56,8 @@ function ask(
     .get(Contributions)
     .routes.find(({ shape }) => shape.path === `/services/:service/${path}`)!
   const headers = { accept: 'application/x-ndjson' }
-  const actor = { kind: 'system' as const }
   const parsed = route.shape.query!.parse(query)
-  return route.handler({ params: { service: name }, query: parsed, body: undefined, actor, signal, headers })
+  return route.handler(routeRequest({ params: { service: name }, query: parsed, signal, headers }))
 }
 
 async function* lines(query: object = {}, name = 'hello', signal?: AbortSignal): AsyncGenerator<LogsLine> {
