@@ -62,7 +62,7 @@ async function run(port) {
   const api = new Api({ socket: join(product.data, 'longshore.sock') })
   while (!life.signal.aborted && !(await isSettled(api, port))) await Promise.race([ended, sleep(100)])
   if (!life.signal.aborted) {
-    welcome(product.url, port)
+    welcome(product, port)
     tell(api, life.signal).catch((error) => printError(terminal, error))
   }
   return ended
@@ -94,10 +94,10 @@ async function isSettled(api, port) {
 }
 
 /**
- * @param {string} url
+ * @param {{ url: string, setUp?: string }} product
  * @param {number} port
  */
-function welcome(url, port) {
+function welcome({ url, setUp }, port) {
   const folder = relative(process.cwd(), clone) || '.'
   const { bold, dim } = /** @type {Record<string, (text: string) => string>} */ ({
     bold: (text) => terminal.paint('bold', text),
@@ -107,7 +107,7 @@ function welcome(url, port) {
 ${bold('Longshore runs.')} Everything is on this machine, in ${home}
 
   the service    http://127.0.0.1:${port}
-  the API        ${url}/api/v1/overview ${dim('(docs/api.md tells the rest)')}
+  the API        ${url}/api/v1 ${dim('(docs/api.md tells the rest)')}${setUp ? `\n  the first administrator, by this link, once:\n                 ${setUp}` : ''}
   the repository ${clone}
 
 In another terminal:

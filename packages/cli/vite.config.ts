@@ -26,7 +26,7 @@ export default defineConfig({
   },
   ssr: {
     noExternal: true,
-    external: ['lmdb', 'dockerode', 'fs-native-extensions', 'openpgp', 'c12', 'jiti'],
+    external: ['argon2', 'lmdb', 'dockerode', 'fs-native-extensions', 'openpgp', 'c12', 'jiti'],
   },
 })
 

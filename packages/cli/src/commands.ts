@@ -110,6 +110,18 @@ export const commands: Record<string, { about: string; load: Load }> = {
     about: 'Cancel a deployment that is under way',
     load: async () => (await import('./commands/cancel.js')).cancel,
   },
+  user: {
+    about: 'List, add and change accounts',
+    load: async () => (await import('./commands/user.js')).user,
+  },
+  token: {
+    about: 'List, create and revoke tokens for programs',
+    load: async () => (await import('./commands/token.js')).token,
+  },
+  session: {
+    about: 'List and end the sessions of who is signed in',
+    load: async () => (await import('./commands/session.js')).session,
+  },
   backup: { about: 'Copy the store, live', load: async () => (await import('./commands/backup.js')).backup },
   restore: {
     about: 'Put a backup in place',

@@ -23,9 +23,16 @@ function knownFact(event: Event): string | undefined {
   if (isKind(event, 'check.unhealthy', 'check.unknown'))
     return `${event.data.check}${event.data.reason ? `: ${event.data.reason}` : ''}`
   if (isKind(event, 'quarantine.placed') && event.data.descendants) return 'and what contains it'
+  if (event.kind.startsWith('access.')) return access(event.data as Record<string, string | number>)
   if (!isKind(event, 'instance.exited')) return undefined
   const { reason } = event.data
   return `${called(event.data)} ${ending(event.data)}${reason ? `: ${reason}` : ''}`
+}
+
+/** What was asked for, what it was about, from where, and why it was refused. */
+function access({ what, about, from, reason, times }: Record<string, string | number>): string {
+  const facts = [what, about, reason && `(${reason})`, from && `from ${from}`, times && `${times} times`]
+  return facts.filter(Boolean).join(' ')
 }
 
 /** The one fact of an event's data that people look for first. */

@@ -21,11 +21,12 @@ export const serve = command({
       return undefined
     })
     if (!product) return 1
-    const { url, data, host } = product
-    if (json) printJson(terminal, { ready: true, url, data, host, pid: process.pid })
+    const { url, data, host, setUp } = product
+    if (json) printJson(terminal, { ready: true, url, data, host, pid: process.pid, setUp })
     else {
       terminal.print(`Longshore runs on ${host}, with ${configFile(where)}`)
       terminal.print(`  its API answers at ${url}/api/v1, its data lies in ${data}`)
+      if (setUp) terminal.print(`  the first administrator, by this link, once: ${setUp}`)
       terminal.print('  longshore ls shows the services, longshore events -f what happens; Ctrl-C ends it.')
     }
     return product.ended

@@ -10,7 +10,7 @@ import {
   type Plugin,
 } from '@longshore/core'
 import { configSchema } from '@longshore/core/protocol'
-import { loopbackAddress, WebConfig } from '@longshore/web'
+import { addressOf, lackingIn, WebConfig } from '@longshore/web'
 import { isRecord } from '../config/document.js'
 import { loadGuests } from './guests.js'
 import { builtInPlugins } from './plugins.js'
@@ -36,12 +36,13 @@ function wire(plugins: Plugin[], config: ConfigDocument, data: string) {
   return createLongshore({ plugins, config, data, version, logger: createLogger({ level: 'error' }) })
 }
 
-/** An address that others reach is refused at the start; the config alone tells it too. */
+/** An address that others reach is refused at the start where the config lacks what makes it safe. */
 async function openAddress(document: ConfigDocument): Promise<ConfigFault[]> {
   const web = WebConfig.safeParse(isRecord(document.value) ? document.value['web'] : undefined)
   // A section that makes no sense is told by its schema.
   if (!web.success) return []
-  const found = await loopbackAddress(web.data.listen.host).catch((error: Error) => error)
+  const lacking = () => lackingIn(web.data)
+  const found = await addressOf(web.data.listen.host, lacking).catch((error: Error) => error)
   return faultsOf(found, document, ['web', 'listen'])
 }
 

@@ -11,6 +11,7 @@ import {
   type Logger,
   type LogLevel,
 } from '@longshore/core'
+import { sessionRoutes } from '@longshore/auth/protocol'
 import { coreRoutes } from '@longshore/core/protocol'
 import { Api } from '../api/client.js'
 import { defaultDataFolder } from '../config/environment.js'
@@ -31,6 +32,8 @@ export interface Product {
   data: string
   /** Where its API answers. */
   url: string
+  /** By which the first administrator is made, once; undefined when there is one. */
+  setUp?: string
   /** The exit code, when a signal has ended it. */
   ended: Promise<number>
 }
@@ -57,8 +60,10 @@ export async function startProduct(where: Surroundings, level: LogLevel): Promis
   await kernel.start()
   followConfig(kernel, document.file, async () => (await read()).document, log)
   const { name: host, data } = kernel.host
-  const { url } = await new Api({ socket: join(data, 'longshore.sock') }).call(coreRoutes.info)
-  return { host, data, url, ended }
+  const api = new Api({ socket: join(data, 'longshore.sock') })
+  const { url } = await api.call(coreRoutes.info)
+  const { path } = await api.call(sessionRoutes.setUpLink)
+  return { host, data, url, ...(path !== null && { setUp: `${url}${path}` }), ended }
 }
 
 /** The first signal ends everything in order, the second one at once. */
