@@ -69,6 +69,8 @@ export {
   type Vouch,
 } from './kernel/hooks.js'
 export { StreamReply, type Route, type RouteHandler, type RouteRequest } from './kernel/route.js'
+export type { DeclaredMetric } from './metrics/declare.js'
+export type { Labels, Metric, Metrics, Sample, Tell } from './metrics/metric.js'
 export type { Topic, TopicWatch } from './kernel/topic.js'
 export { Config, ConfigError, parseConfig } from './kernel/config.js'
 export { faultLine, nearest, type ConfigDocument, type ConfigFault } from './protocol/index.js'

@@ -16,6 +16,7 @@ export async function builtInPlugins(): Promise<Plugin[]> {
     import('@longshore/admit-approval'),
     import('@longshore/admit-windows'),
     import('@longshore/steps'),
+    import('@longshore/metrics'),
     import('@longshore/web'),
   ])
   const { operations } = await import('./operations.js')

@@ -22,6 +22,10 @@ export class Places {
     this.#kind = kind
   }
 
+  get taken(): number {
+    return this.#taken
+  }
+
   /** Takes a place until the answer is called. */
   take(isKnown: boolean): () => void {
     const { code, what, hint } = this.#kind

@@ -1,12 +1,14 @@
 import { createServer, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { newId, within, type Clock, type Contributions, type HostInfo, type Logger } from '@longshore/core'
+import { newId, within } from '@longshore/core'
+import type { Clock, Contributions, HostInfo, Logger, Metrics } from '@longshore/core'
 import { createApp, type AppParts } from './app.js'
 import { openToken, type Door } from './caller.js'
 import type { WebConfig } from './config.js'
 import { Connections } from './connections.js'
 import { WebError } from './errors.js'
+import { Figures, type OpenAtDoor } from './figures.js'
 import { listenLoopback, listenSocket } from './listen.js'
 import type { LiveParts } from './live/client.js'
 import { LiveDoor, placeTopics } from './live/door.js'
@@ -39,19 +41,32 @@ interface ServerParts {
   host: HostInfo
   clock: Clock
   log: Logger
+  metrics: Metrics
+}
+
+/** What is open at one door. */
+interface Opened {
+  door: Door
+  server: Server
+  connections: Connections
+  live: LiveDoor
+  places: Places
 }
 
 /** The two doors of the API: loopback, and the socket of this account. */
 export class WebServer {
   readonly #parts: ServerParts
   readonly #streams = new Streams()
-  readonly #open: { server: Server; connections: Connections; live: LiveDoor }[] = []
+  readonly #open: Opened[] = []
+  readonly #figures: Figures
   #removeSocket = async () => {}
   #port: number
 
   constructor(parts: ServerParts) {
     this.#parts = parts
     this.#port = parts.config.listen.port
+    const open = () => this.#open.map(openAtDoor)
+    this.#figures = new Figures(parts.metrics, parts.clock, open)
   }
 
   /** What people type to get here. */
@@ -117,6 +132,7 @@ export class WebServer {
         answered.add(socket)
         request.resume()
       })
+      this.#figures.measure(request, response)
       app(request, response)
     }
     server.on('request', answer)
@@ -126,9 +142,13 @@ export class WebServer {
       else socket.end(rawProblem(clientError(error.code), newId(this.#parts.clock.now())))
     })
     acceptUpgrades(server, { ...common, door, connections, live })
-    this.#open.push({ server, connections, live })
+    this.#open.push({ door, server, connections, live, places })
     return server
   }
+}
+
+function openAtDoor({ door, connections, live, places }: Opened): OpenAtDoor {
+  return { door, connections: connections.count, clients: live.clients, streams: places.taken }
 }
 
 function clientError(code: string | undefined): WebError {

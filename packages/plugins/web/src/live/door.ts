@@ -40,10 +40,16 @@ export class LiveDoor {
   /** Connections that are websockets by now, or are about to be. */
   readonly #taken = new Set<Duplex>()
   #server: Promise<LiveServer> | undefined
+  #opened: LiveServer | undefined
   #closed = false
 
   constructor(parts: LiveParts) {
     this.#parts = parts
+  }
+
+  /** Clients that are connected. */
+  get clients(): number {
+    return this.#opened?.clients ?? 0
   }
 
   /** Answers a request of a client that polls. Whoever calls has checked its site. */
@@ -65,7 +71,7 @@ export class LiveDoor {
     const { door, token } = this.#parts
     actorOf(headers, door, 'none', token)
     this.#server ??= import('./server.js').then(({ LiveServer }) => new LiveServer(this.#parts))
-    const server = await this.#server
+    const server = (this.#opened = await this.#server)
     const isNew = !/[?&]sid=/.test(url)
     if (isNew && server.clients >= (isKnown(headers, door) ? limits.all : limits.strangers)) {
       throw new WebError('WEB_CLIENTS_FULL', `${server.clients} clients are connected already`, {
