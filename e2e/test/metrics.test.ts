@@ -44,11 +44,11 @@ describe('the metrics of a host', () => {
     { ...needs('prometheus'), timeout: 240_000 },
     async () => {
       const { repository, longshore, page } = await place()
-      const first = await repository.commit('main', webApp('one'))
       await longshore.start()
       const prometheus = await Prometheus.start(new URL(longshore.url).host)
-      await longshore.runs('hello', first)
       await prometheus.says('up{job="longshore"}', 1)
+      const first = await repository.commit('main', webApp('one'))
+      await longshore.runs('hello', first)
       await prometheus.says('longshore_services{state="healthy"}', 1)
       await prometheus.says('longshore_services{state="unknown"}', 1)
       await prometheus.says('longshore_service_state{service="hello",state="healthy"}', 1)
@@ -78,6 +78,7 @@ describe('the metrics of a host', () => {
     await longshore.start()
     await longshore.runs('hello', sha)
     const token = (await readFile(join(longshore.data, 'web', 'token'), 'utf8')).trim()
+    await page()
     for (const path of [
       '/api/v1/services/sent-by-me',
       '/sent-by-me',

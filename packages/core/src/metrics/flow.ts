@@ -94,7 +94,7 @@ function addDeployments({ add }: Metrics, hooks: Hooks, declared: () => Placemen
   })
   const count = add({
     name: 'longshore_deployments_total',
-    help: 'Deployments that settled since the start, by service and outcome',
+    help: 'Deployments that settled, by service and outcome',
     type: 'counter',
     labels: ['service', 'outcome'],
   })
@@ -129,7 +129,7 @@ function addJournal({ add }: Metrics, journal: Advance): void {
   })
   const count = add({
     name: 'longshore_journal_events_total',
-    help: 'Events recorded since the start, by kind',
+    help: 'Events recorded, by kind',
     type: 'counter',
     labels: ['kind'],
   })

@@ -11,9 +11,6 @@ const misnamed = [
   'nodejs_active_resources_total',
 ]
 
-/** The content type of the page. */
-export const contentType: string = Registry.PROMETHEUS_CONTENT_TYPE
-
 let ofProcess: Registry | undefined
 
 /** What Node says of the process: there is one of it, and nothing watches it before somebody asks. */
