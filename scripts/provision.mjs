@@ -29,6 +29,12 @@ const parts = [
     present: () => ['dockerd', 'docker', 'iptables', 'ip'].every(onPath),
     after: keepDockerOff,
   },
+  {
+    name: 'Prometheus',
+    packages: ['prometheus'],
+    present: () => onPath('prometheus') && onPath('promtool'),
+    after: keepPrometheusOff,
+  },
   { name: 'busybox', packages: ['busybox-static'], present: () => existsSync('/bin/busybox') },
   {
     name: 'pip and unzip',
@@ -128,6 +134,13 @@ function keepDockerOff() {
     stdio: 'inherit',
     timeout: 60_000,
   })
+}
+
+/** Tests start one of their own on a free port; the package's would open this machine to the network. */
+function keepPrometheusOff() {
+  if (!existsSync('/run/systemd/system')) return
+  const units = ['prometheus.service', 'prometheus-node-exporter.service']
+  spawnSync('systemctl', ['disable', '--now', ...units], { stdio: 'inherit', timeout: 60_000 })
 }
 
 function hasHttpBackend() {

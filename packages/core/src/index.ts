@@ -77,6 +77,8 @@ export {
   type RouteRequest,
 } from './contributions/route.js'
 export type { Topic, TopicWatch } from './contributions/topic.js'
+export type { DeclaredMetric } from './metrics/declare.js'
+export type { Labels, Metric, Metrics, Sample, Tell } from './metrics/metric.js'
 export { Config, ConfigError, parseConfig } from './kernel/config.js'
 export { faultLine, nearest, type ConfigDocument, type ConfigFault } from './protocol/index.js'
 export { Contributions } from './contributions/contributions.js'

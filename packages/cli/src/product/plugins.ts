@@ -17,6 +17,7 @@ export async function builtInPlugins(): Promise<Plugin[]> {
     import('@longshore/admit-windows'),
     import('@longshore/steps'),
     import('@longshore/auth'),
+    import('@longshore/metrics'),
     import('@longshore/web'),
   ])
   const { operations } = await import('./operations.js')

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { DeclaredMetric } from '../metrics/declare.js'
 import type { Slice } from '../protocol/index.js'
 import type { DoctorLine } from '../kernel/plugin.js'
 import type { Route } from './route.js'
@@ -14,6 +15,7 @@ export interface Contributions {
   /** Event kinds with the schema of their data. */
   readonly kinds: ReadonlyMap<string, z.ZodType>
   readonly doctor: readonly { plugin: string; line: string; look(signal: AbortSignal): Promise<DoctorLine> }[]
+  readonly metrics: readonly DeclaredMetric[]
   /** Whether everything has started and nothing has begun to stop. */
   ready(): boolean
 }

@@ -16,6 +16,7 @@ import { Checkouts } from '../checkouts/checkouts.js'
 import { tidy } from './end.js'
 import { Advance } from '../journal/advance.js'
 import { Journal } from '../journal/journal.js'
+import { addFlowMetrics } from '../metrics/flow.js'
 import { Outputs } from '../linelog/outputs.js'
 import { Semaphore } from '../waiting/semaphore.js'
 import type { Request } from '../requests/requests.js'
@@ -65,7 +66,7 @@ export const flowPlugin = definePlugin({
     contributions: Contributions,
   },
   provides: [Journal, Flow],
-  setup({ needs, provide, hooks, doctor }) {
+  setup({ needs, provide, hooks, doctor, metrics }) {
     const { storage, git, runtimes, secrets, clock, log, host, config, calls, contributions } = needs
     const { slices, kinds } = contributions
     const journal = new Advance({ storage, slices, kinds, clock, log, host: host.name })
@@ -85,6 +86,7 @@ export const flowPlugin = definePlugin({
     }
     const works = new Works(parts, config, storage)
     provide(Journal, journal)
+    addFlowMetrics({ metrics, hooks, journal, host: host.name })
     provide(Flow, doors(works, storage))
     hooks.started.tap(async () => {
       await journal.open()

@@ -59,6 +59,7 @@ export class Advance implements Journal {
   #seq = 0
   #durable = 0
   #failed = true
+  #measure: (events: readonly Event[], seconds: number) => void = () => undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -71,11 +72,13 @@ export class Advance implements Journal {
       })
     }
     this.#pending++
+    const began = this.#parts.clock.monotonic()
     try {
       const turn = this.#turn.then(() => this.#write(drafts as EventDraft[]))
       this.#turn = turn.catch(() => undefined)
       const { events, durable } = await turn
       await durable
+      this.#measure(events, (this.#parts.clock.monotonic() - began) / 1000)
       return events
     } finally {
       this.#pending--
@@ -93,6 +96,16 @@ export class Advance implements Journal {
     }
     await persist(clock, signal, async () => void (events = await this.record(...drafts)), again, surelyEvery)
     return events ?? this.record(...drafts)
+  }
+
+  /** Has each write that is durable told here, with the seconds from being asked for. */
+  measure(measure: (events: readonly Event[], seconds: number) => void): void {
+    this.#measure = measure
+  }
+
+  /** Writes that are under way or wait. */
+  get pending(): number {
+    return this.#pending
   }
 
   read(query: EventQuery): Promise<EventPage> {

@@ -10,6 +10,7 @@ import {
   type ConfigDocument,
   type LongshoreConfig,
 } from '../protocol/index.js'
+import { declareMetric, type DeclaredMetric } from '../metrics/declare.js'
 import { SecretStore } from '../contracts/secret-store.js'
 import { Clock, systemClock } from './clock.js'
 import { Config, parseConfig } from './config.js'
@@ -164,6 +165,7 @@ export class Kernel {
       routes: { add: (shape, handler) => void parts.routes.push({ plugin: name, shape, handler } as Route) },
       topics: { add: (shape, watch) => void parts.topics.push({ plugin: name, shape, watch }) },
       doctor: { add: (line, look) => void parts.doctor.push({ plugin: name, line, look }) },
+      metrics: { add: (metric) => declareMetric(parts.metrics, name, metric) },
       build: (guest) => this.#container.build(guest),
     }
     plugin.setup(context)
@@ -196,6 +198,7 @@ function collect(plugins: readonly Plugin[]) {
     slices,
     routes: [] as Route[],
     topics: [] as Topic[],
+    metrics: [] as DeclaredMetric[],
     doctor: [] as { plugin: string; line: string; look: Contributions['doctor'][number]['look'] }[],
   }
 }

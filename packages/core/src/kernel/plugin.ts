@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Metrics } from '../metrics/metric.js'
 import type { ProtocolPart, RouteShape, TopicShape } from '../protocol/index.js'
 import type { Hooks } from './hooks.js'
 import type { RouteHandler } from '../contributions/route.js'
@@ -24,6 +25,7 @@ export interface SetupContext<C, N extends Needs> {
   routes: { add<S extends RouteShape>(shape: S, handler: RouteHandler<S>): void }
   topics: { add<S extends TopicShape>(shape: S, watch: TopicWatch<S>): void }
   doctor: { add(line: string, look: (signal: AbortSignal) => Promise<DoctorLine>): void }
+  metrics: Metrics
   /** For class-style plugins: makes an object whose constructor parameters all carry `inject(token)`. */
   build<T>(guest: new (...args: any[]) => T): T
 }

@@ -42,6 +42,10 @@ const looks = {
     return missing.length > 0 ? `${missing.join(', ')} is not installed` : undefined
   },
   compose: () => (composeBinary() === undefined ? 'Docker Compose is not installed' : undefined),
+  prometheus: () => {
+    const missing = ['prometheus', 'promtool'].filter((name) => !onPath(name))
+    return missing.length > 0 ? `${missing.join(', ')} is not installed` : undefined
+  },
   root: () => (process.getuid?.() === 0 ? undefined : 'the tests do not run as root'),
   // Tried for real. Each hierarchy of version 1 is a folder of its own, and one suffices.
   cgroup: () =>

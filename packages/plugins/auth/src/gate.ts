@@ -145,9 +145,10 @@ export class AccountGate implements Gate {
 
   /** On this machine itself the figures may be read without a name: a scraper beside Longshore needs no token. */
   #nobody(knock: Knock): Caller {
-    const open: Held = isDirect(knock)
-      ? { holding: { rights: ['metrics:read'] }, isToken: true, rule: 'loopback' }
-      : undefined
+    const open: Held =
+      isDirect(knock) && knock.headers['authorization'] === undefined
+        ? { holding: { rights: ['metrics:read'] }, isToken: true, rule: 'loopback' }
+        : undefined
     const { from } = knock
     return this.#caller({ actor: { kind: 'nobody' }, by: 'nothing', id: `nobody ${from}`, from }, () => open)
   }

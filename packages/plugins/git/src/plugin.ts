@@ -21,13 +21,15 @@ export default definePlugin({
   config: GitConfig,
   needs: { host: HostInfo, secrets: Secrets, clock: Clock, log: Logger },
   provides: [Contract],
-  setup({ config, needs: { host, secrets, clock, log }, provide, hooks, doctor }) {
+  setup({ config, needs: { host, secrets, clock, log }, provide, hooks, doctor, metrics }) {
     const folder = join(host.data, 'git')
     const home = join(folder, 'home')
     const askpass = join(folder, 'askpass')
     const git = new Git(home, new Limiter(near), new Limiter(...far.runs))
     const http = new HttpClient(new Limiter(...far.looks))
-    provide(Contract, new GitProvider({ config, folder, git, http, secrets, clock, log, askpass }))
+    const provider = new GitProvider({ config, folder, git, http, secrets, clock, log, askpass })
+    provide(Contract, provider)
+    provider.looks.tellTo(metrics)
     hooks.started.tap(() => prepare(folder, home, askpass, clock))
     hooks.stopping.tap(() => {
       http.close()

@@ -25,6 +25,7 @@ import { History } from './repository/history.js'
 import { ObjectReader } from './repository/objects.js'
 import { Repository } from './repository/repository.js'
 import { commitsOf, isAncestor, walk } from './repository/walk.js'
+import { Looks } from './watch/looks.js'
 import { Poller } from './watch/poller.js'
 import { SlackTimer } from './watch/slack-timer.js'
 import { Sightings } from './watch/sightings.js'
@@ -62,6 +63,7 @@ const remembered = 100
 
 /** Follows repositories and writes out their commits; see the contract. */
 export class GitProvider implements GitContract {
+  readonly looks: Looks
   readonly #parts: ProviderParts
   readonly #known = new Map<string, Known>()
   readonly #pollers = new Map<string, Poller>()
@@ -71,6 +73,7 @@ export class GitProvider implements GitContract {
   constructor(parts: ProviderParts) {
     this.#parts = parts
     this.#timer = new SlackTimer(parts.clock)
+    this.looks = new Looks(parts.clock)
   }
 
   async *watch(source: Source, signal: AbortSignal): AsyncGenerator<Sighting, void> {
@@ -241,7 +244,8 @@ export class GitProvider implements GitContract {
       ? async (_: string[], inner: AbortSignal) => this.#lookForCommit(source, inner)
       : (refs: string[], inner: AbortSignal) => remote.look(refs, inner)
     const poller =
-      this.#pollers.get(id) ?? new Poller(look, this.#timer, log.child({ url: remote.address.url }), pinned)
+      this.#pollers.get(id) ??
+      new Poller(this.looks.counted(look), this.#timer, log.child({ url: remote.address.url }), pinned)
     this.#pollers.set(id, poller)
     const leave = poller.join({ ref: source.ref, poll: source.poll, sightings })
     const { repository } = this.#of(source)

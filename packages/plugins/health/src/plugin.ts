@@ -14,6 +14,7 @@ import {
 } from '@longshore/core'
 import { Board } from './checks/board.js'
 import { diagnose } from './checks/diagnose.js'
+import { addCheckMetrics } from './checks/figures.js'
 import { HealthConfig, policies } from './config.js'
 import { Gate } from './gate/gate.js'
 import { kinds } from './kinds.js'
@@ -50,7 +51,7 @@ export default definePlugin({
     clock: Clock,
     log: Logger,
   },
-  setup({ config: { settle, allow }, needs, provide, hooks, routes, doctor }) {
+  setup({ config: { settle, allow }, needs, provide, hooks, routes, doctor, metrics }) {
     const { probes, runtimes, telemetries, flow, journal, secrets, host, config, clock, log } = needs
     const now = () => clock.monotonic()
     const network = { resolver: new Resolver(now), judge: addressJudge(allow), now }
@@ -67,6 +68,7 @@ export default definePlugin({
     const work = new Work({ board, gate, scheduler, series, journal, config, clock, log })
     routes.add(healthRoutes.checks, showChecks({ board, series, flow, clock, host: host.name }))
     doctor.add('checks', () => Promise.resolve(diagnose(board, scheduler)))
+    addCheckMetrics(metrics, board, scheduler)
     hooks.settle.tap((plan, context) => gate.settle(plan, context))
     hooks.started.tap(() => work.start())
     hooks.stopping.tap(() => work.stop())

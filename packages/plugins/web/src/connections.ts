@@ -14,6 +14,11 @@ export class Connections {
   readonly #open = new Map<Socket, Waiting>()
   #closing = false
 
+  /** Those that are open and that nobody else took over. */
+  get count(): number {
+    return this.#open.size
+  }
+
   accept(socket: Socket): void {
     if (this.#open.has(socket)) return
     const waiting: Waiting = new Map()

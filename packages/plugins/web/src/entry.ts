@@ -2,6 +2,14 @@ import type { Ask, Caller, Gate, Grant, Knock } from '@longshore/core'
 import { WebError } from './errors.js'
 import { checkOwnPage } from './site.js'
 
+/** What a client of `/live` asks for. */
+export const connecting: Ask = {
+  right: 'services:read',
+  scoped: true,
+  what: 'connect /live',
+  changes: false,
+}
+
 /** Whether somebody has shown who they are. */
 export function isKnown({ by }: Caller): boolean {
   return by !== 'nothing'

@@ -24,10 +24,11 @@ export async function inputOf(shape: RouteShape, request: Request) {
   return { params, query, body }
 }
 
-/** The whole body. One that is too large is refused at once, not when its sender is done, who may never be. */
+/** The whole body. One that is too large is refused at once, by what it announces or by what has come, not when its sender is done, who may never be. */
 function bodyBytes(request: Request): Promise<Buffer> {
   const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') throw typeRefused('compressed')
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge()
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = []
     let size = 0
@@ -35,15 +36,17 @@ function bodyBytes(request: Request): Promise<Buffer> {
       size += chunk.length
       if (size <= limit) return void chunks.push(chunk)
       chunks = []
-      reject(
-        new WebError('WEB_BODY_TOO_LARGE', 'the body is larger than 64 KiB', {
-          status: 413,
-          hint: 'Send less.',
-        }),
-      )
+      reject(tooLarge())
     })
     request.once('end', () => resolve(Buffer.concat(chunks)))
     request.once('error', () => reject(malformed('the body ended before its announced length')))
+  })
+}
+
+function tooLarge(): WebError {
+  return new WebError('WEB_BODY_TOO_LARGE', 'the body is larger than 64 KiB', {
+    status: 413,
+    hint: 'Send less.',
   })
 }
 

@@ -26,6 +26,10 @@ export class Places {
     this.#kind = kind
   }
 
+  get taken(): number {
+    return this.#taken
+  }
+
   /** Takes a place until the answer is called. */
   take(caller: Caller): () => void {
     const own = this.#of.get(caller.id) ?? 0

@@ -36,8 +36,8 @@ export default definePlugin({
     clock: Clock,
     log: Logger,
   },
-  setup({ config, needs, routes, topics, hooks }) {
-    const server = new WebServer({ config, ...needs, log: needs.log.child({ plugin: 'web' }) })
+  setup({ config, needs, routes, topics, hooks, metrics }) {
+    const server = new WebServer({ config, ...needs, metrics, log: needs.log.child({ plugin: 'web' }) })
     const source = (service: string) => servicesOf(needs.declared.current()).get(service)?.source
     const parts = { ...needs, turns: new Turns() }
     addCoreRoutes(routes, { ...parts, source, url: () => server.url })

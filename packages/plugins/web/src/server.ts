@@ -10,11 +10,13 @@ import {
   type Gate,
   type HostInfo,
   type Logger,
+  type Metrics,
 } from '@longshore/core'
 import { createApp, type AppParts } from './app.js'
 import type { WebConfig } from './config.js'
 import { Connections } from './connections.js'
 import { WebError } from './errors.js'
+import { Figures, type OpenAtDoor } from './figures.js'
 import { knocks, type Door } from './knock.js'
 import { addressOf, lackingIn, listenSocket, listenTcp } from './listen.js'
 import type { LiveParts } from './live/client.js'
@@ -53,13 +55,24 @@ interface ServerParts {
   host: HostInfo
   clock: Clock
   log: Logger
+  metrics: Metrics
+}
+
+/** What is open at one door. */
+interface Opened {
+  door: Door
+  server: Server
+  connections: Connections
+  live: LiveDoor
+  places: Places
 }
 
 /** The two doors of the API: TCP, and the socket of this account. */
 export class WebServer {
   readonly #parts: ServerParts
   readonly #streams = new Streams()
-  readonly #open: { server: Server; connections: Connections; live: LiveDoor }[] = []
+  readonly #open: Opened[] = []
+  readonly #figures: Figures
   #removeSocket = async () => {}
   #closeTls = () => {}
   #port: number
@@ -67,6 +80,8 @@ export class WebServer {
   constructor(parts: ServerParts) {
     this.#parts = parts
     this.#port = parts.config.listen.port
+    const open = () => this.#open.map(openAtDoor)
+    this.#figures = new Figures(parts.metrics, parts.clock, open)
   }
 
   /** What people type to get here. */
@@ -143,7 +158,7 @@ export class WebServer {
     server.on(connected, (socket: Socket) => connections.accept(socket))
     this.#answer(server, connections, app)
     acceptUpgrades(server, { ...shared, connections, live })
-    this.#open.push({ server, connections, live })
+    this.#open.push({ door, server, connections, live, places })
     return server
   }
 
@@ -158,6 +173,7 @@ export class WebServer {
         answered.add(socket)
         request.resume()
       })
+      this.#figures.measure(request, response)
       app(request, response)
     }
     server.on('request', answer)
@@ -167,6 +183,10 @@ export class WebServer {
       else socket.end(rawProblem(clientError(error.code), newId(this.#parts.clock.now())))
     })
   }
+}
+
+function openAtDoor({ door, connections, live, places }: Opened): OpenAtDoor {
+  return { door, connections: connections.count, clients: live.clients, streams: places.taken }
 }
 
 function clientError(code: string | undefined): WebError {

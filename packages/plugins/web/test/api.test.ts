@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -89,7 +88,7 @@ describe('services', () => {
     expect(event).toMatchObject({
       seq: stopped.json.seq,
       why: 'noisy',
-      actor: { kind: 'local', name: userInfo().username },
+      actor: { kind: 'local', name: 'test' },
     })
     const held = (await web.ask('/api/v1/services/hello')).json
     expect(held.placements[0]).toMatchObject({

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { InputError, within, type Topic } from '@longshore/core'
-import { isKnown, whoComes } from '../entry.js'
+import { connecting, isKnown, letIn, whoComes } from '../entry.js'
 import { WebError } from '../errors.js'
 import type { LiveParts } from './client.js'
 import type { LiveServer } from './server.js'
@@ -40,10 +40,16 @@ export class LiveDoor {
   /** Connections that are websockets by now, or are about to be. */
   readonly #taken = new Set<Duplex>()
   #server: Promise<LiveServer> | undefined
+  #opened: LiveServer | undefined
   #closed = false
 
   constructor(parts: LiveParts) {
     this.#parts = parts
+  }
+
+  /** Clients that are connected. */
+  get clients(): number {
+    return this.#opened?.clients ?? 0
   }
 
   /** Answers a request of a client that polls. Whoever calls has checked its site. */
@@ -64,8 +70,10 @@ export class LiveDoor {
   async #admit(request: IncomingMessage): Promise<LiveServer> {
     const { gate, knock } = this.#parts
     const caller = await whoComes(gate, knock(request), true)
+    // What shows nothing may still name itself by a token in its first message; what shows a wrong one is not heard.
+    if (!isKnown(caller) && request.headers.authorization !== undefined) await letIn(gate, caller, connecting)
     this.#server ??= import('./server.js').then(({ LiveServer }) => new LiveServer(this.#parts))
-    const server = await this.#server
+    const server = (this.#opened = await this.#server)
     const isNew = !/[?&]sid=/.test(request.url ?? '')
     if (isNew && server.clients >= (isKnown(caller) ? limits.all : limits.strangers)) {
       throw new WebError('WEB_CLIENTS_FULL', `${server.clients} clients are connected already`, {

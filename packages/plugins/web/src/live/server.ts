@@ -4,7 +4,7 @@ import { Server as Engine, type Socket as EngineSocket } from 'engine.io'
 import { Server } from 'socket.io'
 import { WebSocketServer, type ServerOptions } from 'ws'
 import { newId } from '@longshore/core'
-import { letIn, whoComes } from '../entry.js'
+import { connecting, letIn, whoComes } from '../entry.js'
 import { WebError } from '../errors.js'
 import { problemOf } from '../problem.js'
 import { LiveClient, type LiveIo, type LiveParts, type LiveSocket } from './client.js'
@@ -78,8 +78,7 @@ async function admit(socket: LiveSocket, { gate, knock }: LiveParts): Promise<vo
   const authorization = `Bearer ${typeof token === 'string' ? token.slice(0, 300) : ''}`
   const headers = 'token' in auth ? { ...shown.headers, authorization } : shown.headers
   const caller = await whoComes(gate, { ...shown, headers }, true)
-  const ask = { right: 'services:read', scoped: true, what: 'connect /live', changes: false } as const
-  await letIn(gate, caller, ask)
+  await letIn(gate, caller, connecting)
   socket.data.caller = caller
 }
 
