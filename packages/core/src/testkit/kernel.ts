@@ -34,6 +34,8 @@ export interface TestKernelOptions {
   runtime?: FakeRuntime
   /** Silent unless given. */
   logger?: Logger
+  /** Whether the fake gate has an administrator; it has, unless told otherwise. */
+  isGuarding?: boolean
   /** What an earlier kernel's storage left behind. */
   disk?: MemoryDisk
   /** Kept when given; otherwise a folder of its own that `stop` removes. */
@@ -77,6 +79,7 @@ export async function startTestKernel(options: TestKernelOptions = {}): Promise<
     secrets: new FakeSecretStore(),
     gate: new FakeGate(),
   }
+  fakes.gate.isGuarding = options.isGuarding ?? true
   const kernel = createLongshore({
     plugins: [...stand(plugins, fakes), ...plugins],
     config: { file: 'test', value: { version: 1, host: 'test', ...config } },

@@ -15,6 +15,10 @@ export interface TlsFiles {
 /** Milliseconds for which the files have to be left alone: whoever renews a certificate writes two. */
 const settleTime = 500
 
+/** Milliseconds for a handshake, and connections that may be in one: they are counted apart once they can ask. */
+const handshakeTimeout = 5_000
+const maxConnections = 2_000
+
 /** What the two files hold, when they belong together. Errors: WEB_TLS_FILES. */
 async function read({ cert, key }: TlsFiles): Promise<{ cert: Buffer; key: Buffer }> {
   try {
@@ -40,7 +44,8 @@ export async function serveTls(
   log: Logger,
 ): Promise<{ server: Server; close(): void }> {
   const pair = await read(files)
-  const server = createServer({ minVersion: 'TLSv1.2', ...options, ...pair })
+  const server = createServer({ minVersion: 'TLSv1.2', handshakeTimeout, ...options, ...pair })
+  server.maxConnections = maxConnections
   let used = fingerprint(pair)
   let timer: NodeJS.Timeout | undefined
   const renew = async () => {
