@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { push, repository, startWeb, type Ask } from './start.js'
 
@@ -141,6 +142,20 @@ describe('over TCP', () => {
     expect([refused.status, refused.json.code]).toEqual([403, 'FAKE_FORBIDDEN'])
     expect(refused.headers['www-authenticate']).toBeUndefined()
     expect(web.flow.placements()[0]?.hold).toBeUndefined()
+  })
+
+  it('a stream ends when the rights of who opened it are taken away, and no other one does', async () => {
+    const web = await startWeb()
+    for (const name of ['one', 'other']) web.gate.holders.set(name, { name, rights: 'all' })
+    const open = (name: string) =>
+      web.open('/api/v1/events/stream', { over, headers: { authorization: `Bearer ${name}` } })
+    const [one, other] = [await open('one'), await open('other')]
+    let isOver = false
+    other.resume().once('close', () => (isOver = true))
+    web.gate.revoke('one')
+    await once(one.resume(), 'end')
+    expect(isOver).toBe(false)
+    other.destroy()
   })
 
   it('a cookie counts for pages of ours only', async () => {
