@@ -65,6 +65,24 @@ it('numbers without a gap, and keeps documents that the reducer makes of the eve
   )
 })
 
+it('tells the state after exactly the events up to a seq, also while it is written', async () => {
+  const { journal } = await start({ config: { services: {} } })
+  const names = coreProtocol.slices.map(({ name }) => name)
+  const write = async (index: number) => journal.record(declared(`s-${index % 7}`), hold(`s-${index % 5}`))
+  const all = Array.from({ length: 100 }, (_, index) =>
+    index % 10 === 9 ? journal.state(names) : write(index),
+  )
+  const told = (await Promise.all(all)).filter((each) => 'seq' in each)
+  const { events } = await journal.read({ after: 0, limit: 1000 })
+  expect(new Set(told.map(({ seq }) => seq)).size).toBeGreaterThan(2)
+  for (const { seq, state } of told) {
+    const until = events.filter((event) => event.seq <= seq)
+    const reduced = until.reduce<State>((before, event) => reduce(before, event, coreProtocol.slices), {})
+    for (const name of names)
+      expect(JSON.parse(JSON.stringify(state[name]))).toEqual(JSON.parse(JSON.stringify(reduced[name] ?? {})))
+  }
+})
+
 it('what a plugin tells of a service leaves the placement as it is, and makes a document of its own', async () => {
   const notes = { name: 'note', key: ({ kind }: Event) => (kind === 'note.made' ? 'all' : undefined) }
   const reduceNotes = (state: number | undefined) => (state ?? 0) + 1

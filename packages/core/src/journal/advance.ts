@@ -10,6 +10,7 @@ import {
   type HostState,
   type Placement,
   type Slice,
+  type State,
 } from '../protocol/index.js'
 import type { Clock } from '../kernel/clock.js'
 import { InputError, RefusedError, UnavailableError } from '../kernel/errors.js'
@@ -126,6 +127,29 @@ export class Advance implements Journal {
     }
   }
 
+  state(slices: readonly string[]): Promise<{ seq: number; state: State }> {
+    const turn = this.#turn.then(async () => {
+      await this.#settle()
+      const read = slices.map(async (name) => [name, await this.#all(name)] as const)
+      return { seq: this.#durable, state: Object.fromEntries(await Promise.all(read)) }
+    })
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Everything written so far is durable, or taken back. */
+  async #settle(): Promise<void> {
+    await Promise.allSettled(this.#inFlight)
+    // What a lost write reduced must not stand: go back to what is on disk.
+    if (this.#failed) await this.open()
+  }
+
+  async #all(slice: string): Promise<Record<string, unknown>> {
+    if (slice === 'placement') return Object.fromEntries(this.#placements)
+    const found = await this.#parts.storage.list(slice)
+    return Object.fromEntries(found.map(({ key, value }) => [key, value]))
+  }
+
   /** The placements as they stand after everything recorded. */
   placements(): ReadonlyMap<string, Placement> {
     return this.#placements
@@ -176,11 +200,7 @@ export class Advance implements Journal {
   }
 
   async #write(drafts: EventDraft[]): Promise<{ events: Event[]; durable: Promise<void> }> {
-    if (this.#failed) {
-      // What a lost write reduced must not stand: go back to what is on disk.
-      await Promise.allSettled(this.#inFlight)
-      await this.open()
-    }
+    if (this.#failed) await this.#settle()
     const events = drafts.map((draft, index) => this.#event(draft, this.#seq + 1 + index))
     const changed = new Map<string, Changed>()
     for (const event of events) await this.#reduce(event, changed)

@@ -1,5 +1,5 @@
 import type { EventPage, EventQuery } from '../contracts/storage.js'
-import type { CoreDraft, Event, EventDraft } from '../protocol/index.js'
+import type { CoreDraft, Event, EventDraft, State } from '../protocol/index.js'
 import { token } from '../kernel/token.js'
 
 /** Everything that ever happened, and the only way to make something have happened. */
@@ -12,6 +12,8 @@ export interface Journal {
   read(query: EventQuery): Promise<EventPage>
   /** Every durable event after `seq`, in order, without gap, until the signal aborts. Batches of at most 500. */
   follow(after: number, signal: AbortSignal): AsyncIterable<Event[]>
+  /** The documents of these slices after exactly the events up to `seq`. Whoever records meanwhile waits for it. */
+  state(slices: readonly string[]): Promise<{ seq: number; state: State }>
   /** The newest durable seq. */
   last(): number
 }

@@ -23,7 +23,7 @@ export { Sample } from './sample.js'
 export { eventMatcher, type EventFilter } from './event-filter.js'
 export { CheckState, Hold, Instance, Kept, Pin, Placement, Quarantine } from './placement.js'
 export { SecretRef } from './secret-ref.js'
-export { reduce, slice, type ProtocolPart, type Slice, type State } from './slice.js'
+export { reduce, showState, slice, type ProtocolPart, type Sees, type Slice, type State } from './slice.js'
 export { coreProtocol } from './core-part.js'
 export { Problem } from './problem.js'
 export {
@@ -46,6 +46,7 @@ export {
   coreTopics,
   Credit,
   Frame,
+  LiveAuth,
   Origin,
   Piece,
   SampleFrame,
@@ -53,6 +54,8 @@ export {
   topic,
   Unwatch,
   Watch,
+  type EventsTold,
+  type Hello,
   type LiveRequests,
   type LiveTellings,
   type TopicFrame,

@@ -1,8 +1,10 @@
 import { z } from 'zod'
+import type { Event } from './event.js'
 import { DeploymentId, ServiceName } from './names.js'
 import type { Problem } from './problem.js'
 import type { Right } from './rest.js'
 import { Sample } from './sample.js'
+import type { State } from './slice.js'
 
 /** One topic that a client can watch, as clients see it. Who answers it is its server's business. */
 export interface TopicShape<Q extends z.ZodType = z.ZodType> {
@@ -70,6 +72,31 @@ export type Unwatch = z.infer<typeof Unwatch>
 /** The answer to `watch`. */
 export type Watching = { stream: string } | { problem: Problem }
 
+/** What a client gives as `auth` when it connects to the namespace `/live`. */
+export const LiveAuth = z.strictObject({
+  /** Counts as a bearer token: a browser cannot send headers with a websocket. */
+  token: z.string().max(300).optional(),
+  /** The seq of the last event that it saw, to be told what came after. Without it: the state. */
+  since: z.int().nonnegative().optional(),
+  /** The id of that event: where this journal has another one in its place, it is not the one that the client saw. */
+  id: z.string().min(1).max(100).optional(),
+  /** False: it only watches, and is told neither state nor events. */
+  events: z.boolean().optional(),
+})
+export type LiveAuth = z.infer<typeof LiveAuth>
+
+/**
+ * Where a client begins: the state after exactly the events up to `seq`, or those events after the client's `since`, the last of
+ * which is `seq`. `id` is that of the event at `seq`, where there is one. It may come again, with a state, when what the client
+ * has not read yet is not kept any more: then everything begins anew there.
+ */
+export type Hello = { seq: number; id?: string } & ({ state: State } | { events: Event[] })
+
+/** What has happened since: each event once, in order. */
+export interface EventsTold {
+  events: Event[]
+}
+
 /** What the namespace `/live` takes from a client. */
 export interface LiveRequests {
   watch(watch: z.input<typeof Watch>, answer: (watching: Watching) => void): void
@@ -77,10 +104,15 @@ export interface LiveRequests {
   unwatch(unwatch: Unwatch): void
 }
 
-/** What the namespace `/live` tells a client. `ended`: nothing more comes, by a fault when there is a problem. */
+/**
+ * What the namespace `/live` tells a client. `ended`: nothing more comes of that stream, by a fault when there is a problem;
+ * without a stream nothing more comes at all, and the connection is closed next.
+ */
 export interface LiveTellings {
+  hello(hello: Hello): void
+  events(told: EventsTold): void
   frame(frame: Frame): void
-  ended(ended: { stream: string; problem?: Problem }): void
+  ended(ended: { stream?: string; problem?: Problem }): void
 }
 
 /** Of what is there already, only the last so many lines. */

@@ -31,6 +31,7 @@ export const placementSlice = slice<Placement>({
     // What nobody here knows, such as an event of a plugin, changes nothing.
     return next ? { ...next, seq: event.seq } : state
   },
+  shown: (state, _key, sees) => (sees(state.service) ? state : undefined),
 })
 
 function declare(state: Placement | undefined, event: Event): Placement | undefined {

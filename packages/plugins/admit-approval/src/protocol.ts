@@ -28,6 +28,7 @@ export const approvalSlice = slice<Approval[]>({
     const others = state.filter((each) => each.sha !== sha)
     return [{ sha: sha!, by, at, why }, ...others].slice(0, remembered)
   },
+  shown: (state, key, sees) => (sees(key.slice(0, key.indexOf('@'))) ? state : undefined),
 })
 
 /** `commit.approved` names the commit, as every event does that is about one. */

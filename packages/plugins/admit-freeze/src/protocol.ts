@@ -61,6 +61,8 @@ export const freezeSlice = slice<Freeze[]>({
     const others = inForce(state, Date.parse(event.time)).filter((each) => each.id !== id)
     return event.kind === 'freeze.placed' ? [...others, freezeOf(event)] : others
   },
+  shown: (state, _key, sees) =>
+    state.every(({ service }) => sees(service)) ? state : state.filter(({ service }) => sees(service)),
 })
 
 function freezeOf({ service, actor: by, time: since, why = '', data }: Event): Freeze {
