@@ -18,5 +18,5 @@ export const hostSlice = slice<HostState>({
     const { [event.data.engine]: _back, ...others } = before.away
     return { ...before, away: others }
   },
-  shown: (state) => state,
+  shown: (state, _key, sees) => (sees(undefined) ? state : undefined),
 })

@@ -9,6 +9,7 @@ import {
   type Contributions,
   type Gate,
   type HostInfo,
+  type Journal,
   type Logger,
   type Metrics,
 } from '@longshore/core'
@@ -52,6 +53,7 @@ interface ServerParts {
   gate: Gate
   config: WebConfig
   contributions: Contributions
+  journal: Journal
   host: HostInfo
   clock: Clock
   log: Logger
@@ -96,14 +98,15 @@ export class WebServer {
   }
 
   async start(): Promise<void> {
-    const { config, contributions, gate, host, clock, log } = this.#parts
+    const { config, contributions, journal, gate, host, clock, log } = this.#parts
+    const { slices } = contributions
     const folder = join(host.data, 'web')
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const routes = placeRoutes(contributions.routes)
     const topics = placeTopics(contributions.topics)
     const { url, listen } = config
     const repeats = new Repeats(clock)
-    const common = { routes, topics, gate, url, clock, log, repeats, streams: this.#streams }
+    const common = { routes, topics, journal, slices, gate, url, clock, log, repeats, streams: this.#streams }
     const address = await addressOf(listen.host, () => this.#lacking())
     this.#port = await listenTcp(await this.#overTcp(common), { host: listen.host, address }, listen.port)
     const local = createServer(options)

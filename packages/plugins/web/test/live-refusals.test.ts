@@ -1,34 +1,9 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { connect } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { bare, closed, path, raw, upgrade } from './bare.js'
 import { Live, overSocket } from './live.js'
-import { startWeb, type Web } from './start.js'
-
-const open: Socket[] = []
-
-afterEach(() => {
-  for (const socket of open.splice(0)) socket.destroy()
-})
-
-const upgrade = {
-  connection: 'Upgrade',
-  upgrade: 'websocket',
-  'sec-websocket-version': '13',
-  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-}
-const path = (transport: string) => `/socket.io/?EIO=4&transport=${transport}`
-
-/** A request as it is written, and the beginning of what comes back. */
-async function raw({ port }: Pick<Web, 'port'>, target: string, headers: Record<string, string | undefined>) {
-  const socket = connect(port, '127.0.0.1')
-  open.push(socket)
-  const lines = Object.entries({ host: `127.0.0.1:${port}`, ...headers }).map(
-    ([name, value]) => `${name}: ${value}`,
-  )
-  socket.write([`GET ${target} HTTP/1.1`, ...lines, '', ''].join('\r\n'))
-  const [answer] = (await once(socket, 'data')) as [Buffer]
-  return { socket, text: answer.toString('latin1') }
-}
+import { startWeb } from './start.js'
 
 describe('the handshake, by either transport', () => {
   const foreign = [
@@ -53,7 +28,8 @@ describe('the handshake, by either transport', () => {
 
   it('takes a page of ours, and a program', async () => {
     const web = await startWeb()
-    for (const headers of [{ origin: `http://127.0.0.1:${web.port}` }, {}]) {
+    const origin = `http://127.0.0.1:${web.port}`
+    for (const headers of [{ origin }, { origin, cookie: 'other=1' }, {}]) {
       const { text } = await raw(web, path('websocket'), { ...upgrade, ...headers })
       expect(text).toMatch(/^HTTP\/1.1 101 /)
       const polled = await web.ask(path('polling'), { over: 'loopback', headers })
@@ -103,7 +79,7 @@ describe('the handshake, by either transport', () => {
     expect(more.toString()).toMatch(/^HTTP\/1.1 200 /)
     const body = '{"why":"a body that comes with it"}'
     const posted = connect(web.port, '127.0.0.1')
-    open.push(posted)
+    onTestFinished(() => void posted.destroy())
     const head = {
       ...http2,
       'content-type': 'application/json',
@@ -147,29 +123,6 @@ describe('namespaces', () => {
 })
 
 describe('clients that are hostile, or broken', () => {
-  /** A websocket without a library: what it sends is what the test writes. */
-  async function bare(web: Web): Promise<{ socket: Socket; send(text: string | Buffer): void }> {
-    const { socket } = await raw(web, path('websocket'), upgrade)
-    socket.on('error', () => undefined)
-    const send = (data: string | Buffer) => socket.write(webSocketFrame(data))
-    send('40/live,')
-    return { socket, send }
-  }
-
-  function webSocketFrame(data: string | Buffer): Buffer {
-    const payload = Buffer.from(data as string)
-    const opcode = typeof data === 'string' ? 0x81 : 0x82
-    const length = Buffer.alloc(8)
-    length.writeBigUInt64BE(BigInt(payload.length))
-    // Masked with zeros: that is what a client has to do, and it changes nothing.
-    return Buffer.concat([Buffer.from([opcode, 0x80 | 127]), length, Buffer.alloc(4), payload])
-  }
-
-  const closed = async (socket: Socket) => {
-    socket.resume()
-    if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
-  }
-
   it('are not told what they send amiss, and others go on', async () => {
     const web = await startWeb()
     const live = await new Live(web).connected()

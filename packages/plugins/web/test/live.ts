@@ -1,9 +1,11 @@
-import { createConnection } from 'node:net'
+import { createConnection, type Socket as Connection } from 'node:net'
 import { Agent } from 'node:http'
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
-import { afterEach } from 'vitest'
+import { afterEach, expect } from 'vitest'
 import {
   Frame,
+  type Event,
+  type Hello,
   type LiveRequests,
   type LiveTellings,
   type Problem,
@@ -24,7 +26,12 @@ afterEach(() => {
 export class Live {
   readonly socket: Socket<LiveTellings, LiveRequests>
   readonly frames: Frame[] = []
-  readonly ended: { stream: string; problem?: Problem }[] = []
+  readonly ended: { stream?: string; problem?: Problem }[] = []
+  readonly hellos: Hello[] = []
+  /** Every event that it was told, also by a hello, in the order that they came in. */
+  readonly events: Event[] = []
+  /** Packets of events, hellos apart. */
+  packets = 0
 
   constructor({ port, token }: Pick<Web, 'port' | 'token'>, options: Options = {}, namespace = '/live') {
     this.socket = io(`http://127.0.0.1:${port}${namespace}`, {
@@ -36,6 +43,14 @@ export class Live {
     })
     this.socket.on('frame', (frame) => void this.frames.push(Frame.parse(frame)))
     this.socket.on('ended', (ended) => void this.ended.push(ended))
+    this.socket.on('hello', (hello) => {
+      this.hellos.push(hello)
+      if ('events' in hello) this.events.push(...hello.events)
+    })
+    this.socket.on('events', ({ events }) => {
+      this.packets++
+      this.events.push(...events)
+    })
     open.push(this)
   }
 
@@ -45,6 +60,31 @@ export class Live {
       this.socket.once('connect', () => resolve(this))
       this.socket.once('connect_error', reject)
     })
+  }
+
+  /** What it was told where it begins, the last time. */
+  async hello(): Promise<Hello> {
+    await expect.poll(() => this.hellos.length).toBeGreaterThan(0)
+    return this.hellos.at(-1)!
+  }
+
+  /** Resolves when it was told the event with that seq. */
+  async reached(seq: number): Promise<void> {
+    const last = () => this.events.at(-1)?.seq ?? this.hellos.at(-1)?.seq ?? -1
+    await expect.poll(last, { timeout: 20_000 }).toBeGreaterThanOrEqual(seq)
+  }
+
+  /** The seqs of what it was told. */
+  get seqs(): number[] {
+    return this.events.map(({ seq }) => seq)
+  }
+
+  /** Stops to read what comes, as a program that hangs does, until called again. */
+  pause(): () => void {
+    const { ws } = (this.socket.io.engine as unknown as { transport: { ws: { _socket: Connection } } })
+      .transport
+    ws._socket.pause()
+    return () => void ws._socket.resume()
   }
 
   watch(asked: Asked): Promise<Watching> {

@@ -1,23 +1,20 @@
-import type { IncomingMessage } from 'node:http'
 import type { Server, Socket } from 'socket.io'
-import {
-  Bell,
-  newId,
-  within,
-  type Caller,
-  type Clock,
-  type Gate,
-  type Knock,
-  type Logger,
-  type Topic,
-} from '@longshore/core'
+import { Bell, newId, within, type Clock, type Journal, type Logger, type Topic } from '@longshore/core'
 import { Credit, Unwatch, Watch } from '@longshore/core/protocol'
-import type { LiveTellings, Problem, TopicFrame, Watching } from '@longshore/core/protocol'
-import { letIn } from '../entry.js'
+import type {
+  LiveAuth,
+  LiveTellings,
+  Problem,
+  Slice,
+  TopicFrame,
+  TopicShape,
+  Watching,
+} from '@longshore/core/protocol'
 import { WebError } from '../errors.js'
 import { check } from '../input.js'
 import type { Places } from '../places.js'
 import { problemOf } from '../problem.js'
+import type { Admission, Admitted } from './admitted.js'
 import type { FrameSender } from './frames.js'
 import { unread } from './guard.js'
 import { Stream } from './stream.js'
@@ -27,13 +24,12 @@ const mostStreams = 32
 /** Milliseconds that a topic may take to say whether there is something to watch. */
 const answerTime = 60_000
 
-export interface LiveParts {
+export interface LiveParts extends Admission {
   topics: ReadonlyMap<string, Topic>
   /** Where streams take their places, those of the REST API too. */
   streams: Places
-  gate: Gate
-  /** What a request shows. */
-  knock: (request: IncomingMessage) => Knock
+  journal: Journal
+  slices: readonly Slice[]
   clock: Clock
   log: Logger
 }
@@ -41,18 +37,27 @@ export interface LiveParts {
 /** What clients may send: anything at all. */
 type Requests = Record<'watch' | 'credit' | 'unwatch', (...sent: unknown[]) => void>
 type Nothing = Record<never, never>
+/** Who a client is, and what it gave when it connected. */
 interface Known {
-  caller: Caller
+  admitted: Admitted
+  auth: LiveAuth
 }
 export type LiveIo = Server<Requests, LiveTellings, Nothing, Known>
 export type LiveSocket = Socket<Requests, LiveTellings, Nothing, Known>
+
+/** What a client watches. */
+interface Watched {
+  stream: Stream
+  topic: TopicShape
+  service: string | undefined
+}
 
 /** One client of `/live`: what it watches. */
 export class LiveClient {
   readonly #socket: LiveSocket
   readonly #parts: LiveParts
   readonly #frames: FrameSender
-  readonly #streams = new Map<string, Stream>()
+  readonly #streams = new Map<string, Watched>()
   readonly #sent = new Bell()
   #last = 0
 
@@ -60,19 +65,45 @@ export class LiveClient {
     this.#socket = socket
     this.#parts = parts
     this.#frames = frames
-    socket.conn.on('drain', () => this.#sent.ring())
+    const drained = () => this.#sent.ring()
+    const undo = socket.data.admitted.onChange(() => void this.#recheck())
+    socket.conn.on('drain', drained)
     socket.on('watch', (asked, answer) => void this.#answer(asked, answer))
     socket.on('credit', (sent) => {
       const { data } = Credit.safeParse(sent)
-      if (data) this.#streams.get(data.stream)?.grant(data.frames)
+      if (data) this.#streams.get(data.stream)?.stream.grant(data.frames)
     })
     socket.on('unwatch', (sent) => {
       const { data } = Unwatch.safeParse(sent)
-      if (data) this.#streams.get(data.stream)?.end()
+      if (data) this.#streams.get(data.stream)?.stream.end()
     })
     socket.on('disconnect', () => {
-      for (const stream of this.#streams.values()) stream.end()
+      undo()
+      socket.conn.off('drain', drained)
+      for (const { stream } of this.#streams.values()) stream.end()
     })
+  }
+
+  /** What it may not watch any more ends, and with its last right the connection. */
+  async #recheck(): Promise<void> {
+    const { admitted } = this.#socket.data
+    for (const [id, { stream, topic, service }] of this.#streams) {
+      const problem = await this.#refusal(admitted.mayWatch(topic.name, topic.right, service))
+      if (!problem || stream.signal.aborted) continue
+      stream.end()
+      this.#socket.emit('ended', { stream: id, problem })
+    }
+    const problem = await this.#refusal(admitted.stay())
+    if (!problem) return
+    this.#socket.emit('ended', { problem })
+    this.#socket.disconnect(true)
+  }
+
+  #refusal(asked: Promise<void>): Promise<Problem | undefined> {
+    return asked.then(
+      () => undefined,
+      (error: unknown) => this.#problem(error),
+    )
   }
 
   /** A client that waits for no answer would never know its stream. */
@@ -83,9 +114,9 @@ export class LiveClient {
     const stream = new Stream()
     let leave = () => {}
     try {
-      const { topic, query } = await this.#admit(asked)
-      leave = this.#parts.streams.take(this.#socket.data.caller)
-      this.#streams.set(id, stream)
+      const { topic, query, service } = await this.#admit(asked)
+      leave = this.#parts.streams.take(this.#socket.data.admitted.caller)
+      this.#streams.set(id, { stream, topic: topic.shape, service })
       const begin = (signal: AbortSignal) => topic.watch(query, signal)
       const frames = await within(answerTime, `watching ${topic.shape.name}`, begin, stream.signal)
       tell({ stream: id })
@@ -100,17 +131,15 @@ export class LiveClient {
   }
 
   /** The topic that is asked for, and its query, when this client may watch it. */
-  async #admit(asked: unknown): Promise<{ topic: Topic; query: unknown }> {
+  async #admit(asked: unknown): Promise<{ topic: Topic; query: unknown; service: string | undefined }> {
     const { topic: name, ...rest } = check('watch', Watch, asked)
-    const { topics, gate } = this.#parts
+    const { topics } = this.#parts
     const topic = topics.get(name)
     if (!topic) throw unknownTopic(name, [...topics.keys()])
     const query = check('watch', topic.shape.query, rest) as { service?: string }
-    const { right } = topic.shape
-    const ask = { right, service: query.service, what: `watch ${topic.shape.name}`, changes: false }
-    await letIn(gate, this.#socket.data.caller, ask)
+    await this.#socket.data.admitted.mayWatch(name, topic.shape.right, query.service)
     if (this.#streams.size >= mostStreams) throw tooMany()
-    return { topic, query }
+    return { topic, query, service: query.service }
   }
 
   async #pump(id: string, stream: Stream, frames: AsyncIterable<TopicFrame>): Promise<void> {

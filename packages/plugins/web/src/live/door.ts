@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { InputError, within, type Topic } from '@longshore/core'
-import { connecting, isKnown, letIn, whoComes } from '../entry.js'
 import { WebError } from '../errors.js'
+import { knockAt } from './admitted.js'
 import type { LiveParts } from './client.js'
 import type { LiveServer } from './server.js'
 
@@ -68,14 +68,11 @@ export class LiveDoor {
   }
 
   async #admit(request: IncomingMessage): Promise<LiveServer> {
-    const { gate, knock } = this.#parts
-    const caller = await whoComes(gate, knock(request), true)
-    // What shows nothing may still name itself by a token in its first message; what shows a wrong one is not heard.
-    if (!isKnown(caller) && request.headers.authorization !== undefined) await letIn(gate, caller, connecting)
+    const { known } = await knockAt(this.#parts, request)
     this.#server ??= import('./server.js').then(({ LiveServer }) => new LiveServer(this.#parts))
     const server = (this.#opened = await this.#server)
     const isNew = !/[?&]sid=/.test(request.url ?? '')
-    if (isNew && server.clients >= (isKnown(caller) ? limits.all : limits.strangers)) {
+    if (isNew && server.clients >= (known ? limits.all : limits.strangers)) {
       throw new WebError('WEB_CLIENTS_FULL', `${server.clients} clients are connected already`, {
         status: 503,
         hint: 'Close some of them; those who show the token have places of their own.',

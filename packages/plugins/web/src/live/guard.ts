@@ -18,8 +18,12 @@ export function guard(conn: Socket, clock: Clock): void {
     const now = clock.monotonic()
     if (now - since >= 1_000) [since, sent] = [now, 0]
     if (++sent <= limits.sent && unread(conn) <= limits.waiting) return
-    // Closing in good order waits for the other side, and reads what it sends meanwhile.
-    ;(conn.transport as { socket?: { terminate(): void } }).socket?.terminate()
-    conn.close(true)
+    cut(conn)
   })
+}
+
+/** Ends a connection at once: closing in good order waits for the other side, and reads what it sends meanwhile. */
+export function cut(conn: Socket): void {
+  ;(conn.transport as { socket?: { terminate(): void } }).socket?.terminate()
+  conn.close(true)
 }

@@ -3,16 +3,25 @@ import type { Duplex } from 'node:stream'
 import { Server as Engine, type Socket as EngineSocket } from 'engine.io'
 import { Server } from 'socket.io'
 import { WebSocketServer, type ServerOptions } from 'ws'
-import { newId } from '@longshore/core'
-import { connecting, letIn, whoComes } from '../entry.js'
+import { newId, within } from '@longshore/core'
+import { LiveAuth } from '@longshore/core/protocol'
 import { WebError } from '../errors.js'
+import { check } from '../input.js'
 import { problemOf } from '../problem.js'
+import { Admitted } from './admitted.js'
 import { LiveClient, type LiveIo, type LiveParts, type LiveSocket } from './client.js'
+import { Follower } from './follower.js'
 import { FrameSender } from './frames.js'
 import { guard } from './guard.js'
+import { Snapshots } from './snapshots.js'
+import { Tape } from './tape.js'
 
 /** Milliseconds within which a client answers that its connection is closed; then it is cut. */
 const closing = { closeTimeout: 1_000 }
+/** Milliseconds within which a client is told where it begins. */
+const beginTime = 60_000
+/** Connections of one account. */
+const mostOfOne = 225
 
 const options = {
   path: '/socket.io/',
@@ -35,21 +44,34 @@ const options = {
 export class LiveServer {
   readonly #engine = new Engine(options)
   readonly #io: LiveIo = new Server(options)
+  readonly #parts: LiveParts
+  readonly #tape: Tape
+  readonly #snapshots: Snapshots
+  /** Connections by account. */
+  readonly #accounts = new Map<string, number>()
+  #following = 0
 
   constructor(parts: LiveParts) {
+    this.#parts = parts
+    this.#tape = new Tape(parts.journal, parts.log)
+    this.#snapshots = new Snapshots(parts.journal, parts.slices)
     this.#engine.on('connection', (conn: EngineSocket) => guard(conn, parts.clock))
     this.#io.bind(this.#engine)
     // Every client may ask for the namespace `/`, and there is none.
     this.#io.use((_socket, next) => next(refusal(noSuchPlace(), parts)))
     const live = this.#io.of('/live')
     live.use((socket, next) => {
-      admit(socket, parts).then(
+      this.#admit(socket).then(
         () => next(),
         (error: unknown) => next(refusal(error, parts)),
       )
     })
     const frames = new FrameSender()
-    live.on('connection', (socket) => void new LiveClient(socket, parts, frames))
+    live.on('connection', (socket) => {
+      void new LiveClient(socket, parts, frames)
+      this.#take(socket)
+      if (socket.data.auth.events !== false) void this.#follow(socket)
+    })
   }
 
   /** Clients that are connected, by either transport. */
@@ -68,24 +90,59 @@ export class LiveServer {
   async close(): Promise<void> {
     await this.#io.close()
   }
-}
 
-/** A browser cannot send headers with a websocket: what it gives as `auth.token` counts as if it had. */
-async function admit(socket: LiveSocket, { gate, knock }: LiveParts): Promise<void> {
-  const shown = knock(socket.request)
-  const { auth } = socket.handshake
-  const token: unknown = auth['token']
-  const authorization = `Bearer ${typeof token === 'string' ? token.slice(0, 300) : ''}`
-  const headers = 'token' in auth ? { ...shown.headers, authorization } : shown.headers
-  const caller = await whoComes(gate, { ...shown, headers }, true)
-  await letIn(gate, caller, connecting)
-  socket.data.caller = caller
+  /** Who it is comes first: a stranger is not told what else is amiss. */
+  async #admit(socket: LiveSocket): Promise<void> {
+    const { auth } = socket.handshake
+    const admitted = await Admitted.let(this.#parts, socket.request, auth)
+    socket.data.admitted = admitted
+    socket.data.auth = check('auth', LiveAuth, auth)
+    if ((this.#accounts.get(admitted.caller.id) ?? 0) >= mostOfOne) throw tooMany()
+  }
+
+  /** Counts the connection of its account, as long as it lasts. */
+  #take(socket: LiveSocket): void {
+    const { id: account } = socket.data.admitted.caller
+    this.#accounts.set(account, (this.#accounts.get(account) ?? 0) + 1)
+    socket.once('disconnect', () => {
+      const others = (this.#accounts.get(account) ?? 1) - 1
+      if (others > 0) this.#accounts.set(account, others)
+      else this.#accounts.delete(account)
+    })
+  }
+
+  async #follow(socket: LiveSocket): Promise<void> {
+    const { admitted, auth } = socket.data
+    const parts = { journal: this.#parts.journal, tape: this.#tape, snapshots: this.#snapshots }
+    const follower = new Follower(socket.conn, parts, admitted)
+    this.#following++
+    socket.once('disconnect', () => {
+      follower.end()
+      if (--this.#following === 0) this.#snapshots.forget()
+    })
+    try {
+      await within(beginTime, 'where the client begins', () => follower.begin(auth))
+    } catch (error) {
+      const { clock, log } = this.#parts
+      const problem = problemOf(error, newId(clock.now()))
+      log.error({ error, requestId: problem.requestId }, 'a client could not be told where it begins')
+      socket.emit('ended', { problem })
+      socket.disconnect(true)
+    }
+  }
 }
 
 /** A refusal as Socket.IO tells it: the client finds the problem in the error's `data`. */
 function refusal(error: unknown, { clock }: LiveParts): Error {
   const problem = problemOf(error, newId(clock.now()))
   return Object.assign(new Error(problem.detail), { data: problem })
+}
+
+function tooMany(): WebError {
+  return new WebError('WEB_CLIENTS_FULL', `${mostOfOne} clients of this account are connected already`, {
+    status: 503,
+    hint: 'Close some of them.',
+  })
 }
 
 function noSuchPlace(): WebError {
