@@ -76,3 +76,8 @@ export function cpuSeconds(pid) {
     .split(' ')
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
+
+/** MiB of a process that are its own: without the pages of files, which the system takes back when it wants. */
+export function ownMemory(pid) {
+  return Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
+}
