@@ -6,7 +6,7 @@
 /** Source and built form of a package's code, tests apart. */
 const core = '^packages/core/(src|dist)/'
 const testkit = `${core}testkit/`
-const anyPackage = '^(packages/(?:core|cli|plugins/[^/]+)|examples/[^/]+|bench|e2e|house)/'
+const anyPackage = '^(packages/(?:core|client|cli|plugins/[^/]+)|examples/[^/]+|bench|e2e|house)/'
 
 /**
  * Where each library of others may be imported: one file, so that replacing it is a change of one file.
@@ -41,6 +41,7 @@ export const libraryHomes = {
   'reflect-metadata': '^packages/core/src/kernel/container\\.ts$',
   'smol-toml': '^packages/cli/src/config/toml\\.ts$',
   'socket.io': '^packages/plugins/web/src/',
+  'socket.io-client': '^packages/client/src/live/link\\.ts$',
   'tar-fs': '^packages/plugins/runtime-docker/src/image/context\\.ts$',
   tapable: '^packages/core/src/kernel/hooks\\.ts$',
   tsyringe: '^packages/core/src/kernel/container\\.ts$',
@@ -110,6 +111,36 @@ export default {
       to: { path: '^packages/plugins/', pathNot: '^packages/plugins/$1/' },
     },
     {
+      name: 'client-knows-the-protocol',
+      comment:
+        'Whoever talks to Longshore needs what is said, not what says it: the client imports protocol doors only.',
+      severity: 'error',
+      from: { path: '^packages/client/src/' },
+      to: {
+        path: '^(packages|examples|bench)/',
+        pathNot: [
+          '^packages/client/src/',
+          '^packages/(core|plugins/[^/]+)/dist/protocol(/|\\.js$)',
+          '^node_modules/',
+        ],
+      },
+    },
+    {
+      name: 'client-runs-in-browsers',
+      comment:
+        'A browser runs the client: what only Node has is behind its own door, `@longshore/client/node`.',
+      severity: 'error',
+      from: { path: '^packages/client/src/', pathNot: '^packages/client/src/node/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'client-door-without-node',
+      comment: 'The door for browsers leads to nothing of the door for Node.',
+      severity: 'error',
+      from: { path: '^packages/client/src/', pathNot: '^packages/client/src/node/' },
+      to: { path: '^packages/client/src/node/' },
+    },
+    {
       name: 'nothing-below-the-product',
       comment: 'The CLI assembles the product from the rest; what it is assembled from must not need it.',
       severity: 'error',
@@ -125,7 +156,7 @@ export default {
         path: anyPackage,
         pathNot: [
           '^$1/',
-          '^packages/(core|cli|plugins/[^/]+)/dist/(index|protocol|(protocol|testkit)/index)\\.js$',
+          '^packages/(core|client|cli|plugins/[^/]+)/dist/(index|protocol|(protocol|testkit|node)/index)\\.js$',
           // The crash benchmark is the crash test at length: both run the same rounds.
           '/test/(crash-rounds|deploy-crash)\\.mjs$',
         ],

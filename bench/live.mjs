@@ -1,7 +1,7 @@
 import { Agent } from 'node:http'
 import { createConnection } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Api } from '@longshore/cli'
+import { createNodeClient } from '@longshore/client/node'
 import { coreRoutes } from '@longshore/core/protocol'
 import { DockerEngine, startGitServer, testImage } from '@longshore/core/testkit'
 import { io } from 'socket.io-client'
@@ -34,7 +34,7 @@ export async function startContainers(bench, commands) {
   }
   try {
     await untilAnswers(socket, '/livez', performance.now())
-    await settled(new Api({ socket }), services.length)
+    await settled(createNodeClient({ socket }), services.length)
   } catch (error) {
     await close()
     throw error

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Api, followEvents } from '@longshore/cli'
+import { createNodeClient } from '@longshore/client/node'
 import { coreRoutes } from '@longshore/core/protocol'
 import { composeBinary, DockerEngine, needs, startGitServer, testImage } from '@longshore/core/testkit'
 import { command, composeCommand } from '../engine.mjs'
@@ -45,7 +45,7 @@ class Place {
     })
     const docker = { host: engine.host, compose: composeBinary() }
     place.#socket = prepareProduct(place.#home, Object.fromEntries(services), { docker })
-    place.#api = new Api({ socket: place.#socket })
+    place.#api = createNodeClient({ socket: place.#socket })
     await place.open()
     for (const [name] of services) await place.told(name, 0, 'deployment.settled')
     return place
@@ -71,7 +71,7 @@ class Place {
   /** Resolves with the service's next event that fits. */
   async told(service, after, kind, fits = () => true) {
     const life = AbortSignal.timeout(patience)
-    for await (const event of followEvents(this.#api, { service }, after, life))
+    for await (const event of this.#api.events({ service }, after, life))
       if (event.kind === kind && fits(event)) return event
     throw new Error(`${service} did not tell ${kind}`)
   }

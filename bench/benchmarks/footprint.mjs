@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Api, followEvents } from '@longshore/cli'
+import { createNodeClient } from '@longshore/client/node'
 import { coreRoutes } from '@longshore/core/protocol'
 import { startGitServer } from '@longshore/core/testkit'
 import { cpuSeconds, memory, prepareProduct, startProduct, stop, untilAnswers } from '../product.mjs'
@@ -21,7 +21,7 @@ async function settled(api) {
 /** A client that reads everything and keeps nothing. */
 async function read(api, signal) {
   let seen = 0
-  for await (const event of followEvents(api, {}, 0, signal)) seen = event.seq
+  for await (const event of api.events({}, 0, signal)) seen = event.seq
   return seen
 }
 
@@ -65,7 +65,7 @@ export default {
       const service = { source: { url: server.url('app') }, run: { kind: 'command', up: ['true'] } }
       const names = Array.from({ length: count }, (_, index) => `service-${index}`)
       const socket = prepareProduct(home, Object.fromEntries(names.map((name) => [name, service])))
-      const api = new Api({ socket })
+      const api = createNodeClient({ socket })
       await withProduct(home, socket, async (pid) => {
         await settled(api)
         // What 50 deployments left is collected some ten seconds later, once: that is their cost, not that of idling.

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Api } from '@longshore/cli'
+import { createNodeClient } from '@longshore/client/node'
 import { coreRoutes } from '@longshore/core/protocol'
 import { startGitServer } from '@longshore/core/testkit'
 import { prepareProduct, startProduct, untilAnswers } from '../product.mjs'
@@ -25,7 +25,7 @@ export async function withProduct(bench, { count, every, port }, use) {
     const product = startProduct(socket.replace(/\/data\/[^/]+$/, ''))
     try {
       await untilAnswers(socket, '/livez', performance.now())
-      await settled(new Api({ socket }), services.length)
+      await settled(createNodeClient({ socket }), services.length)
       return await use(product.pid)
     } finally {
       await product.stop()

@@ -1,4 +1,4 @@
-import { Api, followEvents } from '@longshore/cli'
+import { createNodeClient } from '@longshore/client/node'
 import { startGitServer } from '@longshore/core/testkit'
 import { prepareProduct, startProduct, untilAnswers } from '../product.mjs'
 
@@ -22,7 +22,7 @@ export async function withServices(bench, { count, service, ...rest }, use) {
     const product = startProduct(home)
     try {
       await untilAnswers(socket, '/livez', performance.now())
-      await use({ pid: product.pid, repository, services, prepare, api: new Api({ socket }) })
+      await use({ pid: product.pid, repository, services, prepare, api: createNodeClient({ socket }) })
     } finally {
       await product.stop()
     }
@@ -34,7 +34,7 @@ export async function withServices(bench, { count, service, ...rest }, use) {
 /** Waits for so many events that fit; answers the time of the first and of the last by the journal's clock, ms. */
 export async function span(api, { query, after, fits = () => true, count, seconds }) {
   const times = []
-  for await (const event of followEvents(api, query, after, AbortSignal.timeout(seconds * 1000))) {
+  for await (const event of api.events(query, after, AbortSignal.timeout(seconds * 1000))) {
     if (fits(event)) times.push(Date.parse(event.time))
     if (times.length >= count) return { first: times[0], last: times.at(-1) }
   }

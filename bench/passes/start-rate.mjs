@@ -1,4 +1,4 @@
-import { Api } from '@longshore/cli'
+import { createNodeClient } from '@longshore/client/node'
 import { coreRoutes } from '@longshore/core/protocol'
 import { startGitServer, testImage } from '@longshore/core/testkit'
 import { command, inParallel } from '../engine.mjs'
@@ -55,7 +55,7 @@ async function withPasses(bench, engine, count, use) {
   const prepare = (services) => prepareProduct(home, services, { docker: { host: engine.host } })
   const socket = prepare({})
   const product = startProduct(home)
-  const api = new Api({ socket })
+  const api = createNodeClient({ socket })
   let passes = 0
   const pass = async () => {
     const repository = await server.repository(`app-${++passes}`)

@@ -1,4 +1,4 @@
-import { Api, followEvents } from '@longshore/cli'
+import { createNodeClient } from '@longshore/client/node'
 import { coreRoutes } from '@longshore/core/protocol'
 import { startGitServer } from '@longshore/core/testkit'
 import { prepareProduct, startProduct, untilAnswers } from '../product.mjs'
@@ -17,7 +17,7 @@ export async function withService(bench, { first, run, ...rest }, use) {
     const socket = prepareProduct(home, { app: { source: { url, poll: '500ms' }, run } }, rest)
     const product = startProduct(home)
     try {
-      const api = new Api({ socket })
+      const api = createNodeClient({ socket })
       await untilAnswers(socket, '/livez', performance.now())
       await settled(api, 0, sha)
       await use({ url, push: (files) => push(api, repository, files) })
@@ -41,7 +41,7 @@ async function push(api, repository, files) {
 async function settled(api, after, sha) {
   const times = {}
   const life = AbortSignal.timeout(patience)
-  for await (const event of followEvents(api, { service: 'app' }, after, life)) {
+  for await (const event of api.events({ service: 'app' }, after, life)) {
     if (event.kind === 'commit.seen' && event.commit === sha) times.seen = Date.parse(event.time)
     if (event.kind === 'instance.started' && times.seen) times.started ??= Date.parse(event.time)
     if (event.kind !== 'deployment.settled' || event.commit !== sha) continue

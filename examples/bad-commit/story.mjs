@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Api, followEvents, startProduct } from '@longshore/cli'
+import { createNodeClient } from '@longshore/client/node'
+import { startProduct } from '@longshore/cli'
 import { coreRoutes } from '@longshore/core/protocol'
 import { GitServer } from '@longshore/core/testkit'
 import { Client } from './client.mjs'
@@ -29,7 +30,7 @@ export class Story {
     this.#server = server
     this.#repository = repository
     this.#product = product
-    this.#api = new Api({ socket: join(product.data, 'longshore.sock') })
+    this.#api = createNodeClient({ socket: join(product.data, 'longshore.sock') })
     this.client = client
   }
 
@@ -88,7 +89,7 @@ export class Story {
    */
   async event(fits, after) {
     const signal = AbortSignal.timeout(patience)
-    for await (const event of followEvents(this.#api, {}, after, signal)) if (fits(event)) return event
+    for await (const event of this.#api.events({}, after, signal)) if (fits(event)) return event
     throw new Error('the event that the story waits for did not come')
   }
 

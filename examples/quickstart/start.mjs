@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Api, eventLine, followEvents, printError, processTerminal, startProduct } from '@longshore/cli'
+import { createNodeClient } from '@longshore/client/node'
+import { eventLine, printError, processTerminal, startProduct } from '@longshore/cli'
 import { RefusedError } from '@longshore/core'
 import { coreRoutes } from '@longshore/core/protocol'
 import { startGitServer } from '@longshore/core/testkit'
@@ -45,7 +46,7 @@ try {
 
 /** Another run on this folder would lose its ports and its repository to this one. */
 async function refuseTwice() {
-  const running = new Api({ socket: join(home, 'data', 'longshore.sock') })
+  const running = createNodeClient({ socket: join(home, 'data', 'longshore.sock') })
   if (!(await running.call(coreRoutes.info).catch(() => undefined))) return
   throw new RefusedError('WEB_SOCKET_TAKEN', `the quickstart in ${home} runs here already`, {
     hint: 'Stop that one first (Ctrl-C), or name another folder for this one.',
@@ -59,7 +60,7 @@ async function run(port) {
   process.on('SIGHUP', () => process.kill(process.pid, 'SIGTERM'))
   const life = new AbortController()
   const ended = product.ended.finally(() => life.abort())
-  const api = new Api({ socket: join(product.data, 'longshore.sock') })
+  const api = createNodeClient({ socket: join(product.data, 'longshore.sock') })
   while (!life.signal.aborted && !(await isSettled(api, port))) await Promise.race([ended, sleep(100)])
   if (!life.signal.aborted) {
     welcome(product, port)
@@ -70,17 +71,17 @@ async function run(port) {
 
 /**
  * Shows what happens from now on.
- * @param {Api} api
+ * @param {import('@longshore/client').Client} api
  * @param {AbortSignal} signal
  */
 async function tell(api, signal) {
   const { seq } = await api.call(coreRoutes.overview)
-  for await (const event of followEvents(api, {}, seq, signal)) terminal.print(eventLine(terminal, event))
+  for await (const event of api.events({}, seq, signal)) terminal.print(eventLine(terminal, event))
 }
 
 /**
  * Whether the service answers, or will not before somebody does something about it.
- * @param {Api} api
+ * @param {import('@longshore/client').Client} api
  * @param {number} port
  */
 async function isSettled(api, port) {

@@ -18,6 +18,12 @@ const breaches: Record<string, { file: string; text: string }> = {
   },
   'core-knows-no-feature': { file: `${core}/kernel/feature.ts`, text: "import '@longshore/git'" },
   'plugins-never-meet': { file: `${git}/watch.ts`, text: "import '@longshore/web'" },
+  'client-knows-the-protocol': { file: 'packages/client/src/peek.ts', text: "import '@longshore/core'" },
+  'client-runs-in-browsers': { file: 'packages/client/src/read.ts', text: "import 'node:fs'" },
+  'client-door-without-node': {
+    file: 'packages/client/src/open.ts',
+    text: "import { createNodeClient } from './node/index.js'\nexport const open = createNodeClient",
+  },
   'nothing-below-the-product': { file: `${git}/command.ts`, text: "import '@longshore/cli'" },
   'through-the-door': { file: `${git}/peek.ts`, text: "import '../../../core/src/kernel/errors.js'" },
   'no-tests-in-source': { file: `${git}/fake.ts`, text: "import '@longshore/core/testkit'" },
@@ -47,6 +53,8 @@ const rightful: Record<string, string> = {
   [`${core}/testkit/index.ts`]: "import '../kernel/errors.js'\nimport 'vitest'",
   [`${git}/index.ts`]: "import '@longshore/core'\nimport '@longshore/core/protocol'",
   [`${git}/protocol.ts`]: "import 'zod'\nimport '@longshore/core/protocol'",
+  'packages/client/src/index.ts': "import '@longshore/core/protocol'",
+  'packages/client/src/node/index.ts': "import 'node:http'\nimport '../index.js'",
   'packages/plugins/git/test/law.test.ts':
     "import '../src/index.js'\nimport '@longshore/core/testkit'\nimport 'lmdb'",
   'packages/plugins/web/src/index.ts': "import 'express'",
@@ -59,6 +67,7 @@ const packages: Record<string, string[]> = {
   'packages/plugins/all': libraries,
   'packages/plugins/git': libraries,
   'packages/plugins/web': ['express'],
+  'packages/client': [],
   'packages/cli': [],
 }
 

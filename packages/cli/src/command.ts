@@ -1,6 +1,8 @@
 import { parseArgs as parseStrictly, stripVTControlCharacters, type ParseArgsConfig } from 'node:util'
 import { parseArgs, renderUsage, type ArgsDef, type ParsedArgs } from 'citty'
-import { Api, targetOf } from './api/client.js'
+import type { Client } from '@longshore/client'
+import { createNodeClient } from '@longshore/client/node'
+import { targetOf } from './api/target.js'
 import { dataFolder, type Surroundings } from './config/load.js'
 import { UsageError } from './errors.js'
 import type { Terminal } from './terminal.js'
@@ -50,8 +52,8 @@ export function surroundings({ env, folder }: Terminal, config: string | undefin
 }
 
 /** The API of the Longshore that the command means. */
-export async function openApi(terminal: Terminal, config: string | undefined): Promise<Api> {
-  return new Api(await targetOf(terminal.env, () => dataFolder(surroundings(terminal, config))))
+export async function openApi(terminal: Terminal, config: string | undefined): Promise<Client> {
+  return createNodeClient(await targetOf(terminal.env, () => dataFolder(surroundings(terminal, config))))
 }
 
 /** The arguments by their names. Unlike the parser alone, it refuses what nobody declared. */

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { ClientError } from '@longshore/client'
 import { describeError, LongshoreError } from '@longshore/core'
 import { hidden, showHidden, type Commit } from '@longshore/core/protocol'
 
@@ -41,9 +42,11 @@ export function printJson(terminal: Terminal, value: unknown): void {
 }
 
 export function printError({ note, paint }: Terminal, error: unknown): void {
-  const { code, reason } = describeError(error)
+  const ours = error instanceof LongshoreError || error instanceof ClientError
+  const { code, reason } =
+    error instanceof ClientError ? { code: error.code, reason: error.message } : describeError(error)
   note(`${paint('red', 'longshore:')} ${reason.split('\n').map(plain).join('\n')} (${code})`)
-  if (error instanceof LongshoreError && error.hint) note(`  ${plain(error.hint)}`)
+  if (ours && error.hint) note(`  ${plain(error.hint)}`)
 }
 
 /** Rows in columns, the last one as long as it is; cells that are missing are empty. */

@@ -1,8 +1,7 @@
+import type { Client } from '@longshore/client'
 import { coreRoutes, isKind, type Deployment, type Event, type Outcome } from '@longshore/core/protocol'
 import { LongshoreError } from '@longshore/core'
 import { plain, printJson, subject, type Terminal } from '../terminal.js'
-import type { Api } from './client.js'
-import { followEvents } from './events.js'
 
 /** Milliseconds that a deployment's turn may take to come: what was under way has to end before. */
 const turnDeadline = 180_000
@@ -21,7 +20,7 @@ const exitCodes: Partial<Record<Outcome, number>> = { kept: 0, refused: 3 }
 
 /** Shows phases and output as they come; answers the exit code that the outcome asks for. */
 export async function followDeployment(
-  api: Api,
+  api: Client,
   { service, id, after, json }: Followed,
   terminal: Terminal,
 ): Promise<number> {
@@ -30,7 +29,7 @@ export async function followDeployment(
   const quiet: Terminal = json ? { ...terminal, print: () => undefined } : terminal
   let output: Promise<void> | undefined
   let settled: Event | undefined
-  for await (const event of followEvents(api, { service }, after, life.signal)) {
+  for await (const event of api.events({ service }, after, life.signal)) {
     if (event.deployment !== id || !event.kind.startsWith('deployment.')) continue
     clearTimeout(timer)
     if (isKind(event, 'deployment.queued')) {
@@ -57,7 +56,7 @@ export async function followDeployment(
 
 /** Prints what a deployment printed; with `follow` until it has settled. */
 export async function printOutput(
-  api: Api,
+  api: Client,
   id: string,
   { follow, signal }: { follow: boolean; signal: AbortSignal },
   terminal: Terminal,
@@ -66,8 +65,8 @@ export async function printOutput(
   let rest = ''
   try {
     const query = { follow: follow ? '1' : '0' }
-    const answer = await api.stream(coreRoutes.output, { params: { deployment: id }, query }, signal)
-    for await (const chunk of answer as AsyncIterable<Buffer>) {
+    const answer = await api.stream(coreRoutes.output, { params: { deployment: id }, query }, { signal })
+    for await (const chunk of answer) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
       // A line without an end is shown in pieces, not kept without a bound.
       rest = lines.at(-1)!.length > 65_536 ? '' : lines.pop()!

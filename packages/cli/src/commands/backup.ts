@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { MissingError } from '@longshore/core'
 import { clientArgs, command, openApi, surroundings } from '../command.js'
 import { dataFolder } from '../config/load.js'
-import { UnreachableError } from '../errors.js'
+import { UnreachableError } from '@longshore/client'
 import { operationsRoutes } from '../product/operations.js'
 import { printJson } from '../terminal.js'
 

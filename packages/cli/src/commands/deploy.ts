@@ -1,5 +1,5 @@
 import { coreRoutes } from '@longshore/core/protocol'
-import type { Api } from '../api/client.js'
+import type { Client } from '@longshore/client'
 import { clientArgs, command, openApi, optionalCommitArg, serviceArg } from '../command.js'
 import { UsageError } from '../errors.js'
 import { finish, followArgs } from './finish.js'
@@ -32,7 +32,7 @@ export const deploy = command({
 })
 
 /** The full id of the commit of the service that begins like this. */
-export async function wholeId(api: Api, service: string, start: string): Promise<string> {
+export async function wholeId(api: Client, service: string, start: string): Promise<string> {
   if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(start)) return start
   const { items } = await api.call(coreRoutes.commits, { params: { service }, query: { limit: 1000 } })
   const fits = items.filter(({ sha }) => /^[0-9a-f]{4,}$/.test(start) && sha.startsWith(start))

@@ -1,6 +1,5 @@
 import { coreRoutes, parseTime, type Event } from '@longshore/core/protocol'
-import type { Api } from '../api/client.js'
-import { followEvents, type StreamQuery } from '../api/events.js'
+import type { Client, StreamQuery } from '@longshore/client'
 import { clientArgs, command, openApi } from '../command.js'
 import { UsageError } from '../errors.js'
 import { eventLine } from '../event-line.js'
@@ -47,12 +46,12 @@ export const events = command({
     for (const event of items.toReversed()) show(event)
     if (!follow) return
     const after = items[0]?.seq ?? (await api.call(coreRoutes.overview)).seq
-    for await (const event of followEvents(api, query, after, new AbortController().signal)) show(event)
+    for await (const event of api.events(query, after, new AbortController().signal)) show(event)
   },
 })
 
 /** The newest events that fit, newest first. A page may be short although there is more. */
-async function newest(api: Api, query: StreamQuery, limit: number): Promise<Event[]> {
+async function newest(api: Client, query: StreamQuery, limit: number): Promise<Event[]> {
   const items: Event[] = []
   for (let cursor: string | undefined; items.length < limit;) {
     const page = await api.call(coreRoutes.events, {

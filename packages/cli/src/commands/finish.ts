@@ -1,5 +1,5 @@
 import type { Accepted } from '@longshore/core/protocol'
-import type { Api } from '../api/client.js'
+import type { Client } from '@longshore/client'
 import { followDeployment } from '../api/follow.js'
 import { printJson, type Terminal } from '../terminal.js'
 
@@ -18,7 +18,7 @@ interface Begun {
 
 /** Follows the deployment that a request began, or says that it began none; answers the exit code. */
 export async function finish(
-  api: Api,
+  api: Client,
   { service, accepted, detach, json }: Begun,
   terminal: Terminal,
 ): Promise<number> {

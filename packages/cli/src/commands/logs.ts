@@ -1,9 +1,9 @@
 import { LongshoreError } from '@longshore/core'
 import { coreRoutes, parseTime } from '@longshore/core/protocol'
 import { LogsLine, telemetryRoutes } from '@longshore/telemetry/protocol'
-import { linesIn, type Api } from '../api/client.js'
+import { linesIn, wentAway, type Client } from '@longshore/client'
 import { clientArgs, command, openApi, serviceArg } from '../command.js'
-import { UnreachableError, UsageError } from '../errors.js'
+import { UsageError } from '../errors.js'
 import { called, calledIn } from '../instance.js'
 import { printJson, type Terminal } from '../terminal.js'
 
@@ -81,8 +81,7 @@ export const logs = command({
     const answer = await api.stream(
       telemetryRoutes.logs,
       { params: { service }, query },
-      new AbortController().signal,
-      { accept: 'application/x-ndjson' },
+      { headers: { accept: 'application/x-ndjson' } },
     )
     for await (const text of linesIn(answer)) {
       const line = LogsLine.parse(JSON.parse(text))
@@ -91,12 +90,12 @@ export const logs = command({
       else printJson(terminal, line)
     }
     if (print?.empty) terminal.note(emptyOf(service, narrowed))
-    if (follow) throw new UnreachableError('API_UNREACHABLE', 'Longshore went away')
+    if (follow) throw wentAway(api.place)
   },
 })
 
 /** Of the instances whose lines may come: where they are several, each line says whose it is. */
-async function namesOf(api: Api, service: string): Promise<string[]> {
+async function namesOf(api: Client, service: string): Promise<string[]> {
   const { placements } = await api
     .call(coreRoutes.service, { params: { service } })
     .catch(() => ({ placements: [] }))

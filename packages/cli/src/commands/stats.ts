@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { telemetryRoutes, type Stats, type StatsPoint } from '@longshore/telemetry/protocol'
-import type { Api } from '../api/client.js'
+import { ApiError, type Client } from '@longshore/client'
 import { serviceNames } from '../api/services.js'
 import { clientArgs, command, openApi } from '../command.js'
-import { ApiError } from '../errors.js'
 import { called } from '../instance.js'
 import { printJson, table, type Terminal } from '../terminal.js'
 
@@ -35,7 +34,7 @@ export const stats = command({
   },
 })
 
-async function ask(api: Api, service: string | undefined, window = '1m'): Promise<Stats[]> {
+async function ask(api: Client, service: string | undefined, window = '1m'): Promise<Stats[]> {
   const names = service === undefined ? await serviceNames(api) : [service]
   const found: Stats[] = []
   for (const name of names) {

@@ -1,7 +1,6 @@
 import { coreRoutes, isKind, type ServiceView } from '@longshore/core/protocol'
 import { LongshoreError } from '@longshore/core'
-import type { Api } from '../api/client.js'
-import { followEvents } from '../api/events.js'
+import type { Client } from '@longshore/client'
 import { clientArgs, command, openApi } from '../command.js'
 import { UsageError } from '../errors.js'
 import { plain, printJson } from '../terminal.js'
@@ -48,14 +47,14 @@ export const stop = command({
   },
 })
 
-async function untilEnded(api: Api, service: string, after: number): Promise<ServiceView> {
+async function untilEnded(api: Client, service: string, after: number): Promise<ServiceView> {
   const life = new AbortController()
   const timer = setTimeout(() => life.abort(), endDeadline)
   const look = () => api.call(coreRoutes.service, { params: { service } })
   try {
     let view = await look()
     if (hasEnded(view)) return view
-    for await (const event of followEvents(api, { service }, after, life.signal)) {
+    for await (const event of api.events({ service }, after, life.signal)) {
       if (isKind(event, 'service.stuck')) throw stuck(service, event.data.reason)
       if (isKind(event, 'service.ended', 'deployment.settled') && hasEnded((view = await look()))) return view
     }

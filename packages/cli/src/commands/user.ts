@@ -1,6 +1,6 @@
 import { userRoutes, type Role, type User } from '@longshore/auth/protocol'
 import { clientArgs, command, openApi } from '../command.js'
-import type { Api } from '../api/client.js'
+import type { Client } from '@longshore/client'
 import { UsageError } from '../errors.js'
 import { ago, plain, printJson, table, type Terminal } from '../terminal.js'
 
@@ -9,7 +9,7 @@ interface Given {
   role?: string | undefined
   services?: string | undefined
 }
-type Action = (api: Api, given: Given) => Promise<unknown>
+type Action = (api: Client, given: Given) => Promise<unknown>
 
 /** What each word does; answers what `--json` prints. */
 const actions: Record<string, Action> = {
@@ -61,7 +61,13 @@ export const user = command({
   },
 })
 
-async function tell(terminal: Terminal, api: Api, action: string, name = '', answer: unknown): Promise<void> {
+async function tell(
+  terminal: Terminal,
+  api: Client,
+  action: string,
+  name = '',
+  answer: unknown,
+): Promise<void> {
   if (action === 'ls') return list(terminal, answer as User[])
   const { link, ...made } = answer as {
     link?: { path: string; expires: string }

@@ -1,5 +1,5 @@
 import { coreRoutes, type ActedWhere, type Where, type WhereItem } from '@longshore/core/protocol'
-import type { Api } from '../api/client.js'
+import type { Client } from '@longshore/client'
 import { clientArgs, command, openApi } from '../command.js'
 import { ago, plain, printJson, table, type Terminal } from '../terminal.js'
 
@@ -80,7 +80,7 @@ interface Asked {
 
 /** Acts at all the places where a commit is; answers the exit code: 1 when one of them was not reached. */
 export async function actWhere(
-  api: Api,
+  api: Client,
   { route, contains, why, json }: Asked,
   terminal: Terminal,
 ): Promise<number> {

@@ -13,7 +13,7 @@ import {
 } from '@longshore/core'
 import { sessionRoutes } from '@longshore/auth/protocol'
 import { coreRoutes } from '@longshore/core/protocol'
-import { Api } from '../api/client.js'
+import { createNodeClient } from '@longshore/client/node'
 import { defaultDataFolder } from '../config/environment.js'
 import { loadConfig, type Surroundings } from '../config/load.js'
 import { loadGuests } from './guests.js'
@@ -60,7 +60,7 @@ export async function startProduct(where: Surroundings, level: LogLevel): Promis
   await kernel.start()
   followConfig(kernel, document.file, async () => (await read()).document, log)
   const { name: host, data } = kernel.host
-  const api = new Api({ socket: join(data, 'longshore.sock') })
+  const api = createNodeClient({ socket: join(data, 'longshore.sock') })
   const { url } = await api.call(coreRoutes.info)
   const { path } = await api.call(sessionRoutes.setUpLink)
   return { host, data, url, ...(path !== null && { setUp: `${url}${path}` }), ended }
