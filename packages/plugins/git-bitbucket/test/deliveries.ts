@@ -1,0 +1,42 @@
+import { createHmac } from 'node:crypto'
+
+export const secret = 'it is signed with this'
+
+/** As the vendor would send it, signed by the secret. */
+export const sign = (body: string | Uint8Array, headers: Record<string, string> = {}) => ({
+  body: Buffer.from(body),
+  headers: {
+    'content-type': 'application/json',
+    'x-event-key': 'repo:push',
+    'x-hub-signature': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
+    ...headers,
+  },
+})
+
+/** What is read of a push, among some of what comes with it. */
+export function pushed(repository: string, changes: object[]) {
+  return {
+    actor: { display_name: 'Ines' },
+    push: { changes },
+    repository: { full_name: 'team/app', links: { html: { href: repository.replace(/\.git$/, '') } } },
+  }
+}
+
+export const push = (repository: string, name: string) =>
+  sign(
+    JSON.stringify(
+      pushed(repository, [{ new: { type: 'branch', name, target: {} }, old: null, forced: false }]),
+    ),
+  )
+
+const repository = 'https://git.example/team/app.git'
+
+/** By what it is about. */
+export const others = {
+  'a pull request': sign(JSON.stringify({ pullrequest: { id: 1 } }), {
+    'x-event-key': 'pullrequest:created',
+  }),
+  'a fork': sign(JSON.stringify({ fork: { full_name: 'evil/app' } }), { 'x-event-key': 'repo:fork' }),
+  'a trial': sign(JSON.stringify({ test: true }), { 'x-event-key': 'diagnostics:ping' }),
+  'a branch that is gone': sign(JSON.stringify(pushed(repository, [{ new: null, old: { type: 'branch' } }]))),
+}
