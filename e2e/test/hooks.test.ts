@@ -5,6 +5,7 @@ import { request, type IncomingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { hubPush } from '@longshore/core/testkit'
 import { describe, expect, test } from 'vitest'
 import type { Longshore } from './longshore.mjs'
 import { gitPlace, longshoreAt } from './place.js'
@@ -22,11 +23,11 @@ interface Sent {
 /** What each forge sends of a push, signed. */
 const pushes: Record<string, (url: string, ref?: string) => Sent> = {
   github: (url, ref) => {
-    const body = JSON.stringify(hubPush(url, ref))
+    const body = JSON.stringify(hubPush(url, ref ?? 'refs/heads/main'))
     return { body, headers: { 'x-github-event': 'push', 'x-hub-signature-256': `sha256=${hmac(body)}` } }
   },
   gitea: (url, ref) => {
-    const body = JSON.stringify(hubPush(url, ref))
+    const body = JSON.stringify(hubPush(url, ref ?? 'refs/heads/main'))
     return { body, headers: { 'x-gitea-event': 'push', 'x-gitea-signature': hmac(body) } }
   },
   gitlab: (url, ref = 'refs/heads/main') => {
@@ -46,11 +47,6 @@ const pushes: Record<string, (url: string, ref?: string) => Sent> = {
     const signed = { 'webhook-id': id, 'webhook-timestamp': time, 'webhook-signature': `v1,${mac}` }
     return { body, headers: signed }
   },
-}
-
-function hubPush(url: string, ref = 'refs/heads/main') {
-  const addresses = { clone_url: url, ssh_url: url, html_url: url }
-  return { ref, after: 'a'.repeat(40), commits: [], repository: addresses }
 }
 
 interface Answer {

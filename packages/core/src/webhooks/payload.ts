@@ -48,24 +48,37 @@ export function eventName(given: string | undefined): string {
 
 type Signed = { event: string; once?: string }
 
-/** Nothing is to be done about an event of this kind. */
-export function notDeployed(signed: Signed): HookVerdict {
-  const { event } = signed
-  return {
-    ...signed,
-    kind: 'nothing',
-    code: 'HOOK_EVENT',
-    reason: `${event} is about nothing that is deployed`,
-  }
+/** How a forge tells of pushes. */
+export interface PushReading<S extends z.ZodType> {
+  /** What it calls them. */
+  events: readonly string[]
+  schema: S
+  /** Where something may be new; undefined when the push only removed. */
+  of(push: z.output<S>): { repositories: string[]; refs?: string[] } | undefined
 }
 
-/** A branch or tag that is gone brings nothing. */
-export function refRemoved(signed: Signed): HookVerdict {
-  const reason = 'a branch or a tag was removed, and that is never deployed'
-  return { ...signed, kind: 'nothing', code: 'HOOK_REF_REMOVED', reason }
+/** What a webhook means whose sender is known: a push is read, everything else is about nothing that is deployed. */
+export function readPush<S extends z.ZodType>(
+  request: HookRequest,
+  signed: Signed,
+  { events, schema, of }: PushReading<S>,
+): HookVerdict {
+  const nothing = (code: string, reason: string): HookVerdict => ({
+    ...signed,
+    kind: 'nothing',
+    code,
+    reason,
+  })
+  const { event } = signed
+  if (!events.includes(event)) return nothing('HOOK_EVENT', `${event} is about nothing that is deployed`)
+  const { value, fault } = readPayload(request, schema)
+  if (fault !== undefined) return { ...signed, kind: 'malformed', reason: fault }
+  const found = of(value)
+  if (found) return { ...signed, kind: 'look', ...found }
+  return nothing('HOOK_REF_REMOVED', 'a branch or a tag was removed, and that is never deployed')
 }
 
 /** Whether an id that git hosts send of a ref after a push says that it is gone. */
-export function isNoCommit(sha: string | null | undefined): boolean {
-  return sha === null || (sha !== undefined && /^0+$/.test(sha))
+export function isNoCommit(sha: string | undefined): boolean {
+  return sha !== undefined && /^0+$/.test(sha)
 }

@@ -1,16 +1,14 @@
-import { createHmac } from 'node:crypto'
+import { hexSender } from '@longshore/core/testkit'
 
 export const secret = 'it is signed with this'
 
 /** As the vendor would send it, signed by the secret. */
-export const sign = (body: string | Uint8Array, headers: Record<string, string> = {}) => ({
-  body: Buffer.from(body),
-  headers: {
-    'content-type': 'application/json',
-    'x-event-key': 'repo:push',
-    'x-hub-signature': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
-    ...headers,
-  },
+export const sign = hexSender({
+  secret,
+  event: 'x-event-key',
+  push: 'repo:push',
+  signature: 'x-hub-signature',
+  prefix: 'sha256=',
 })
 
 /** What is read of a push, among some of what comes with it. */

@@ -1,38 +1,21 @@
-import { createHmac } from 'node:crypto'
+import { hexSender, hubPush } from '@longshore/core/testkit'
 
 export const secret = 'it is signed with this'
 
 /** As the vendor would send it, signed by the secret. */
-export const sign = (body: string | Uint8Array, headers: Record<string, string> = {}) => ({
-  body: Buffer.from(body),
-  headers: {
-    'content-type': 'application/json',
-    'x-github-event': 'push',
-    'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
-    ...headers,
-  },
+export const sign = hexSender({
+  secret,
+  event: 'x-github-event',
+  push: 'push',
+  signature: 'x-hub-signature-256',
+  prefix: 'sha256=',
 })
 
-/** What is read of a push, among some of what comes with it. */
-export function pushed(repository: string, ref: string, more: object = {}) {
-  const html_url = repository.replace(/\.git$/, '')
-  const ssh_url = repository.replace(/^https:\/\/([^/]+)\//, 'git@$1:')
-  return {
-    ref,
-    before: '1'.repeat(40),
-    after: '2'.repeat(40),
-    commits: [{ id: '2'.repeat(40), message: 'Change', added: ['a'] }],
-    repository: { id: 1, full_name: 'team/app', private: true, clone_url: repository, ssh_url, html_url },
-    sender: { login: 'ines' },
-    ...more,
-  }
-}
-
 export const push = (repository: string, branch: string) =>
-  sign(JSON.stringify(pushed(repository, `refs/heads/${branch}`)))
+  sign(JSON.stringify(hubPush(repository, `refs/heads/${branch}`)))
 
 const repository = 'https://git.example/team/app.git'
-const gone = pushed(repository, 'refs/heads/old', { deleted: true, after: '0'.repeat(40), commits: [] })
+const gone = hubPush(repository, 'refs/heads/old', { deleted: true, after: '0'.repeat(40), commits: [] })
 
 /** By what it is about. */
 export const others = {

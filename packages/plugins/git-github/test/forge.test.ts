@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto'
 import { Secret } from '@longshore/core'
+import { hubPush } from '@longshore/core/testkit'
 import { describe, expect, it } from 'vitest'
 import { GithubForge } from '../src/forge.js'
-import { push, pushed, secret, sign } from './deliveries.js'
+import { push, secret, sign } from './deliveries.js'
 
 const forge = new GithubForge()
 const secrets = { secret: new Secret(secret) }
@@ -10,7 +11,7 @@ const repository = 'https://git.example/team/app.git'
 
 describe('a webhook of GitHub', () => {
   it('is read as a form too, which is what GitHub sends unless told otherwise', () => {
-    const content = JSON.stringify(pushed(repository, 'refs/heads/main'))
+    const content = JSON.stringify(hubPush(repository, 'refs/heads/main'))
     const form = new URLSearchParams({ payload: content }).toString()
     const type = { 'content-type': 'application/x-www-form-urlencoded' }
     expect(forge.read(sign(form, type), secrets)).toMatchObject({ kind: 'look', refs: ['refs/heads/main'] })
@@ -19,7 +20,7 @@ describe('a webhook of GitHub', () => {
   })
 
   it('names every address of the repository, and the tag that was pushed', () => {
-    expect(forge.read(sign(JSON.stringify(pushed(repository, 'refs/tags/v1'))), secrets)).toEqual({
+    expect(forge.read(sign(JSON.stringify(hubPush(repository, 'refs/tags/v1'))), secrets)).toEqual({
       kind: 'look',
       event: 'push',
       repositories: [repository, 'git@git.example:team/app.git', 'https://git.example/team/app'],

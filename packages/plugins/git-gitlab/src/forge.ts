@@ -1,25 +1,15 @@
-import {
-  eventName,
-  isNoCommit,
-  isSecret,
-  isStandardSigned,
-  notDeployed,
-  postStatus,
-  readPayload,
-  refRemoved,
-  unsigned,
-  type CommitStatus,
-  type Forge,
-  type ForgeAccess,
-  type ForgeSecrets,
-  type HookRequest,
-  type HookVerdict,
+import { eventName, isSecret, isStandardSigned, postStatus, readPush, unsigned } from '@longshore/core'
+import type {
+  CommitStatus,
+  Forge,
+  ForgeAccess,
+  ForgeSecrets,
+  HookRequest,
+  HookVerdict,
 } from '@longshore/core'
 import { statusCall } from './client.js'
 import { statusRefused } from './errors.js'
-import { Push } from './schema.js'
-
-const pushes = ['Push Hook', 'Tag Push Hook']
+import { pushes } from './schema.js'
 
 /** GitLab, as a service and on premises; see the contract. */
 export class GitlabForge implements Forge {
@@ -29,14 +19,7 @@ export class GitlabForge implements Forge {
     const event = eventName(headers['x-gitlab-event'])
     // The id is worth something where it is signed.
     const once = 'signing' in secrets ? headers['webhook-id'] : undefined
-    const signed = { event, ...(once !== undefined && { once }) }
-    if (!pushes.includes(event)) return notDeployed(signed)
-    const { value, fault } = readPayload(request, Push)
-    if (fault !== undefined) return { ...signed, kind: 'malformed', reason: fault }
-    const { ref, after, project } = value
-    if (isNoCommit(after)) return refRemoved(signed)
-    const { git_http_url, git_ssh_url, web_url } = project
-    return { ...signed, kind: 'look', repositories: [git_http_url, git_ssh_url, web_url], refs: [ref] }
+    return readPush(request, { event, ...(once !== undefined && { once }) }, pushes)
   }
 
   report(status: CommitStatus, access: ForgeAccess, signal: AbortSignal): Promise<void> {

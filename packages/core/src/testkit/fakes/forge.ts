@@ -6,9 +6,9 @@ import { RefusedError } from '../../kernel/errors.js'
 import {
   forgeSection,
   isHexSigned,
-  notDeployed,
   postStatus,
   readPayload,
+  readPush,
   unsigned,
 } from '../../webhooks/index.js'
 import { SecretRef } from '../../protocol/index.js'
@@ -16,19 +16,23 @@ import { SecretRef } from '../../protocol/index.js'
 /** Its part of the section `hooks`. */
 export const FakeForgeConfig = forgeSection({ secret: SecretRef })
 
-const Push = z.object({ event: z.string(), repository: z.string(), ref: z.string().optional() })
+const Push = z.object({ repository: z.string(), ref: z.string().optional() })
 
 /** A forge as simple as one can be: its webhooks hold a name, a repository and a ref, its statuses go to `<api>/statuses/<sha>`. */
 export class FakeForge implements Forge {
   read({ headers, body }: HookRequest, { secret }: ForgeSecrets): HookVerdict {
     if (!isHexSigned(secret, body, headers['x-fake-signature'])) return unsigned
-    const { value, fault } = readPayload({ headers, body }, Push)
-    if (fault !== undefined) return { kind: 'malformed', event: 'unknown', reason: fault }
-    const { event, repository, ref } = value
+    const named = readPayload({ headers, body }, z.object({ event: z.string() }))
     const once = headers['x-fake-id']
-    const signed = { event, ...(once !== undefined && { once }) }
-    if (event !== 'push') return notDeployed(signed)
-    return { ...signed, kind: 'look', repositories: [repository], ...(ref !== undefined && { refs: [ref] }) }
+    const signed = { event: named.value?.event ?? 'push', ...(once !== undefined && { once }) }
+    return readPush({ headers, body }, signed, {
+      events: ['push'],
+      schema: Push,
+      of: ({ repository, ref }) => ({
+        repositories: [repository],
+        ...(ref !== undefined && { refs: [ref] }),
+      }),
+    })
   }
 
   report(status: CommitStatus, { api, token }: ForgeAccess, signal: AbortSignal): Promise<void> {
