@@ -1,6 +1,13 @@
 import { definePlugin, Forge, type Plugin } from '@longshore/core'
 import type { Event } from '@longshore/core/protocol'
-import { FakeForge, FakeForgeConfig, fakeHook, FakeGit, startTestKernel } from '@longshore/core/testkit'
+import {
+  FakeForge,
+  FakeForgeConfig,
+  fakeHook,
+  FakeGit,
+  routeRequest,
+  startTestKernel,
+} from '@longshore/core/testkit'
 import type { TestKernel, TestKernelOptions } from '@longshore/core/testkit'
 import { onTestFinished } from 'vitest'
 import hooks from '../src/index.js'
@@ -57,10 +64,8 @@ export async function startPlace({
     const { shape, handler } = kernel.kernel.contributions.routes.find(
       (each) => each.shape === hookRoutes[name],
     )!
-    const { signal } = new AbortController()
-    const actor = { kind: 'local' } as const
-    const given = { params: shape.params?.parse(params), query: {}, actor, signal }
-    return shape.response!.parse(await handler({ ...given, headers: {}, body: undefined, ...sent }))
+    const request = routeRequest({ params: shape.params?.parse(params), ...sent })
+    return shape.response!.parse(await handler(request))
   }
   return {
     ...kernel,
