@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { fileURLToPath } from 'node:url'
 import { compose, composeCommand, fetchCompose } from './compose.mjs'
+import { fetchGitea, gitea, giteaCommand } from './gitea.mjs'
 import { fetchRealPackage, realPackage, realTarball } from './real-package.mjs'
 
 /**
@@ -46,6 +47,13 @@ const parts = [
     packages: [],
     present: () => existsSync(composeCommand),
     fetch: fetchCompose,
+  },
+  { name: 'a C compiler', packages: ['gcc', 'libc6-dev'], present: () => onPath('gcc') || onPath('cc') },
+  {
+    name: `Gitea ${gitea.version}, built once in some minutes`,
+    packages: [],
+    present: () => existsSync(giteaCommand),
+    fetch: fetchGitea,
   },
   {
     name: `${realPackage.name} ${realPackage.version} from npm`,

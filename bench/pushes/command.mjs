@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { median, quantile } from '../frame.mjs'
 import { stop } from '../product.mjs'
@@ -44,6 +45,31 @@ export async function pushCommand(bench) {
   bench.fact({ name: 'command: push to running, median', value: total, unit: 'ms' })
   const hand = median(bare.map(({ fetch, rest }) => fetch + rest))
   bench.fact({ name: 'command: bare fetch, checkout and spawn', value: hand, unit: 'ms' })
+}
+
+/**
+ * From a webhook to the process that runs, beside the same by hand, which fetches, writes out and spawns as well. A push comes
+ * once the rest after the look before it is over, as pushes of people do.
+ */
+export async function hookCommand(bench) {
+  const ours = []
+  const bare = []
+  const service = {
+    first: { 'a.txt': 'first', 'b.txt': 'b' },
+    run: { kind: 'command', up: ['sleep', '1000'], keepAlive: true, replace: 'before' },
+    hooked: true,
+  }
+  await withService(bench, service, async ({ url, push }) => {
+    for (let round = 0; round < (bench.full ? 40 : 5); round++) {
+      const { pushed, started } = await push({ 'a.txt': `${round}`, 'b.txt': 'b' })
+      ours.push(started - pushed)
+      const { fetch, rest } = await bareStep(bench, url)
+      bare.push(fetch + rest)
+      await sleep(1_100)
+    }
+  })
+  overhead(bench, 'command by webhook', { reference: 'bare fetch, checkout and spawn', bare, ours })
+  bench.fact({ name: 'command: webhook to running, median', value: median(ours), unit: 'ms' })
 }
 
 /** What ours takes beyond the reference's median. */

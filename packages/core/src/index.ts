@@ -4,9 +4,12 @@ export {
   GitProvider,
   type CheckoutReport,
   type Credential,
+  type Nudges,
   type Sighting,
   type Source,
 } from './contracts/git-provider.js'
+export { Forge, type ForgeAccess, type ForgeSecrets } from './contracts/forge.js'
+export type { CommitStatus, HookRequest, HookVerdict } from './protocol/index.js'
 export { HealthProbe, type CheckTarget, type Verdict } from './contracts/health-probe.js'
 export {
   Runtime,
@@ -91,6 +94,7 @@ export { Commands } from './waiting/command.js'
 export { deadline, within } from './waiting/deadline.js'
 export {
   AwayError,
+  BusyError,
   DeadlineError,
   describeError,
   InputError,
@@ -98,6 +102,7 @@ export {
   MissingError,
   RefusedError,
   UnavailableError,
+  UnprovenError,
 } from './kernel/errors.js'
 export { createLogger, Logger, type LoggerOptions, type LogLevel } from './kernel/logger.js'
 export { Secret } from './kernel/secret.js'
@@ -110,7 +115,7 @@ export { Journal } from './journal/journal.js'
 export { Flow } from './flow/flow.js'
 export type { Request } from './requests/requests.js'
 export { servicesOf, type Service } from './flow/service.js'
-export { deploymentUnknown, serviceUnknown } from './flow/unknown.js'
+export { deploymentUnknown, serviceUnknown } from './requests/unknown.js'
 
 // What is printed: bounded logs of byte-exact lines, and many of them read as one.
 export {
@@ -135,5 +140,9 @@ export { cgroupsNamed, cgroupsOf, readCgroups, type CgroupFolders } from './usag
 export { readNetwork, readProcesses, sharesNetwork } from './usage/processes.js'
 export { readingOf, type Reading } from './usage/reading.js'
 export { SharedLooks, type Gauge } from './usage/looks.js'
+
+// What forges have in common: signatures, payloads, commit statuses.
+export * from './webhooks/index.js'
+export { sameAddress } from './admission/barring.js'
 
 export { createLongshore, reconfigure } from './longshore.js'

@@ -1,12 +1,14 @@
 import { tmpdir } from 'node:os'
 import { describe, it } from 'vitest'
-import type { CheckTarget, Knock } from '../src/index.js'
 import { FakeGate } from '../src/testkit/fakes/gate.js'
+import { Secret, type CheckTarget, type Knock } from '../src/index.js'
+import { FakeForge, fakeHook } from '../src/testkit/fakes/forge.js'
 import { FakeProbe } from '../src/testkit/fakes/health-probe.js'
 import { FakeRun, FakeRuntime } from '../src/testkit/fakes/runtime.js'
 import { FakeSecretStore } from '../src/testkit/fakes/secret-store.js'
 import { FakeTelemetry } from '../src/testkit/fakes/telemetry.js'
 import { gateLaws } from '../src/testkit/laws/gate.js'
+import { forgeLaws } from '../src/testkit/laws/forge.js'
 import { healthProbeLaws } from '../src/testkit/laws/health-probe.js'
 import { runtimeLaws } from '../src/testkit/laws/runtime.js'
 import { secretStoreLaws } from '../src/testkit/laws/secret-store.js'
@@ -108,4 +110,22 @@ describe('the fake gate', () => {
     return { gate, let: letIn, forget, refusals, close }
   }
   for (const law of gateLaws(make)) it(law.name, law.run)
+})
+
+describe('the fake forge', () => {
+  const secret = 'a secret of the fake'
+  const make = async () => ({
+    forge: new FakeForge(),
+    secrets: { secret: new Secret(secret) },
+    now: 0,
+    proofs: ['x-fake-signature'],
+    sign: (body: string | Uint8Array) =>
+      fakeHook(secret, typeof body === 'string' ? body : Buffer.from(body)),
+    push: (repository: string, branch: string) =>
+      fakeHook(secret, { event: 'push', repository, ref: `refs/heads/${branch}` }),
+    others: { ping: fakeHook(secret, { event: 'ping', repository: 'x' }) },
+    statuses: { api: '/api/v1', says: /success/ },
+    close,
+  })
+  for (const law of forgeLaws(make)) it(law.name, law.run)
 })

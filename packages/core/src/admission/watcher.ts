@@ -10,12 +10,16 @@ import {
 import { describeError } from '../kernel/errors.js'
 import type { Sighting } from '../contracts/git-provider.js'
 import { persist } from '../waiting/backoff.js'
+import { Bell } from '../waiting/bell.js'
 import type { FlowParts } from '../flow/parts.js'
 import type { Service } from '../flow/service.js'
 import { judge } from './barring.js'
 
 /** Milliseconds between two looks at the wall clock, which may jump while a commit waits for a time. */
 const clockLook = 30_000
+
+/** Milliseconds in which what a look brings counts as brought by whoever asked for it. */
+const credit = 30_000
 
 /** Who let a commit in, for whoever brings it. */
 export type Admitted = (actor: Actor) => void
@@ -33,6 +37,9 @@ export class Watcher {
   /** Whoever asks to judge the head again. */
   #actor = pollActor
   #asked = 0
+  readonly #nudges = new Bell()
+  /** Whoever asked to look at the source, and until when by the monotonic clock a new head is theirs. */
+  #asker: { actor: Actor; until: number } | undefined
   /** Ends the wait for the time at which what waits is judged again. */
   #alarm = new AbortController()
   #looking: Promise<void> | undefined
@@ -63,6 +70,12 @@ export class Watcher {
     this.#looking ??= this.#look()
   }
 
+  /** Looks at the source at once, not when it is time; a new head that is found is seen because of the actor. */
+  look(actor: Actor): void {
+    this.#asker = { actor, until: this.#parts.clock.monotonic() + credit }
+    this.#nudges.ring()
+  }
+
   async #watch(): Promise<void> {
     const { git, clock, log } = this.#parts
     const { signal } = this.#life
@@ -71,7 +84,7 @@ export class Watcher {
       clock,
       signal,
       async () => {
-        for await (const sighting of git.watch(source, signal)) await this.#sighted(sighting)
+        for await (const sighting of git.watch(source, signal, this.#nudges)) await this.#sighted(sighting)
       },
       (error, wait) => log.error({ error, service, wait }, 'watching a repository ended and begins again'),
     )
@@ -116,7 +129,7 @@ export class Watcher {
     // One that was not let in is judged once more by each new watcher: the declaration may have changed.
     const again = this.#looked === undefined && before !== undefined && isOutside(before, sha)
     if (before && (!known || again)) {
-      const actor = known ? this.#actor : pollActor
+      const actor = known ? this.#actor : this.#finder()
       const commit = await git.fetch(this.#service.source, sha, this.#life.signal)
       const judged = await this.#judge(commit, before, actor)
       const drafts = known ? judged.filter((draft) => isNews(draft, before)) : judged
@@ -132,6 +145,12 @@ export class Watcher {
     }
     this.#setAlarm()
     await this.#reachable()
+  }
+
+  /** Whoever a new head was found for. */
+  #finder(): Actor {
+    const { actor, until } = this.#asker ?? { actor: pollActor, until: Infinity }
+    return this.#parts.clock.monotonic() < until ? actor : pollActor
   }
 
   /** What is to be recorded of a head: that it was seen, and whether it is let in. */

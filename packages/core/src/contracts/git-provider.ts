@@ -22,6 +22,11 @@ export interface Source {
 export type Sighting =
   { kind: 'head'; sha: Sha } | { kind: 'unreachable'; code: string; reason: string } | { kind: 'reachable' }
 
+/** Somebody who may know that there is something new: resolves when they say so, or the signal aborts. */
+export interface Nudges {
+  heard(signal: AbortSignal): Promise<void>
+}
+
 /** What a checkout wrote, and the entries that it left out on purpose. */
 export interface CheckoutReport {
   files: number
@@ -33,13 +38,13 @@ export interface CheckoutReport {
  * Follows git repositories and brings their commits.
  *
  * Law: a watch yields the head first, then each new head; a commit may repeat, the newest is never lost; it ends when
- * its signal aborts, and never throws for a server that is away. `checkout` writes exactly that commit into an empty
+ * its signal aborts, and never throws for a server that is away; whenever it is nudged it looks at once. `checkout` writes exactly that commit into an empty
  * directory, or rejects and leaves the directory empty. `changed` and `contains` answer undefined when they cannot
  * tell. What `object` answers has the sha as its hash. Nothing of the repository is executed. Secrets never stand in
  * errors, argv or a repository's config.
  */
 export interface GitProvider {
-  watch(source: Source, signal: AbortSignal): AsyncIterable<Sighting>
+  watch(source: Source, signal: AbortSignal, nudges?: Nudges): AsyncIterable<Sighting>
   /** Brings the commit's objects here and tells of it. */
   fetch(source: Source, sha: Sha, signal: AbortSignal): Promise<Commit>
   /** The paths that differ between two commits, both fetched before. */

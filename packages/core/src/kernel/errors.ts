@@ -24,10 +24,14 @@ export class InputError extends LongshoreError {}
 export class MissingError extends LongshoreError {}
 /** It is forbidden as things stand: a hold, a quarantine, a rule. */
 export class RefusedError extends LongshoreError {}
+/** Nobody knows who asks: what should prove it is missing or wrong. */
+export class UnprovenError extends LongshoreError {}
 /** It cannot be had now; the same call may go through later. */
 export class UnavailableError extends LongshoreError {}
 /** What the work needs does not answer, such as an engine: it is waited for. */
 export class AwayError extends UnavailableError {}
+/** Too much is asked for at once: it may be asked for again in some seconds. */
+export class BusyError extends UnavailableError {}
 /** A wait reached its deadline. */
 export class DeadlineError extends UnavailableError {}
 

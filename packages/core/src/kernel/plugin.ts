@@ -46,6 +46,8 @@ export interface PluginDefinition<C extends z.ZodType = z.ZodType, N extends Nee
   runs?: Record<string, z.ZodType>
   /** Schemas of the `checks` of the kinds that it provides a probe of, without the keys that every check has. */
   checks?: Record<string, z.ZodType>
+  /** Schemas of the parts of `hooks` of the kinds of forge that it provides. */
+  forges?: Record<string, z.ZodType>
   /** Keys that it adds to a service's `policy`. */
   policies?: Record<string, z.ZodType>
   /** Only registers; I/O begins in the `started` hook. */

@@ -72,7 +72,7 @@ export function configSchema(
   plugins: readonly ConfigPart[],
 ): z.ZodType<LongshoreConfig & Record<string, unknown>> {
   const sections = Object.fromEntries(plugins.flatMap(({ name, config }) => (config ? [[name, config]] : [])))
-  const schema = z.strictObject({ ...base(serviceSchema(plugins)), ...sections })
+  const schema = z.strictObject({ ...base(serviceSchema(plugins)), ...hooksOf(plugins), ...sections })
   // Also beside other faults, so that all are told at once: then parts of the config may be anything.
   return schema.superRefine(
     (config, context) => {
@@ -89,6 +89,14 @@ export function configSchema(
     },
     { when: () => true },
   ) as unknown as z.ZodType<LongshoreConfig & Record<string, unknown>>
+}
+
+/** The section `hooks`: a forge is heard when its part is there. */
+function hooksOf(plugins: readonly ConfigPart[]): z.ZodRawShape {
+  const kinds = plugins.flatMap(({ forges = {} }) => Object.entries(forges))
+  if (kinds.length === 0) return {}
+  const parts = Object.fromEntries(kinds.map(([kind, schema]) => [kind, schema.optional()]))
+  return { hooks: z.strictObject(parts).prefault({}) }
 }
 
 const nameRule = 'a name is 1 to 63 of a-z, 0-9 and -, and begins with a letter or a digit'

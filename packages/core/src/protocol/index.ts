@@ -16,6 +16,7 @@ export {
 } from './event.js'
 export { Difference, Drift, DriftPolicy } from './drift.js'
 export { nextHeal, type NextHeal } from './heal.js'
+export type { CommitStatus, HookRequest, HookVerdict } from './hook.js'
 export { HostState } from './host.js'
 export { Made } from './made.js'
 export { differenceBetween, Preview } from './preview.js'
@@ -36,6 +37,7 @@ export {
   Overview,
   Page,
   PlacementView,
+  RawBody,
   ServiceView,
   shape,
   StateWord,

@@ -30,6 +30,8 @@ export interface RouteShape<
   params?: P
   query?: Q
   body?: B
+  /** Bytes at most of a body that `body` is given as it came, a Uint8Array; absent where it is JSON, which has at most 64 KiB. */
+  raw?: number
   /** Of the JSON answer; absent where the answer is a stream. */
   response?: R
   /** The media types of an answer that is a stream, the one first that is sent to who asks for none. */
@@ -43,6 +45,9 @@ export function shape<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
 ): RouteShape<P, Q, B, R> {
   return route
 }
+
+/** The `body` of a route with `raw`. */
+export const RawBody = z.instanceof(Uint8Array)
 
 /** The state of a service in one word; when several hold, the first of this list is shown. */
 export const StateWord = z

@@ -6,7 +6,7 @@ import { Duration } from './units.js'
 
 /**
  * What a plugin adds to the config: its section, under its name; the `run` sections and the `checks` of the kinds that it
- * provides; and keys of its own in a service's `policy`.
+ * provides; keys of its own in a service's `policy`; and the section of `hooks` of each kind of forge that it provides.
  */
 export interface ConfigPart {
   name: string
@@ -14,6 +14,7 @@ export interface ConfigPart {
   runs?: Record<string, z.ZodType>
   checks?: Record<string, z.ZodType>
   policies?: Record<string, z.ZodType>
+  forges?: Record<string, z.ZodType>
 }
 
 const words = z.array(z.string().min(1)).max(1000)

@@ -13,6 +13,8 @@ export type ServiceRequest = { actor: Actor; why?: string; service: string; host
   | { kind: 'admit'; commit: string; override?: boolean }
   /** Judges the head once more, if it waits or was refused: something has changed. */
   | { kind: 'reconsider' }
+  /** Somebody may know that there is something new: the source is looked at, and what that shows goes the way of all commits. */
+  | { kind: 'look' }
   /** `to`: a commit or a deployment; absent: what was kept before that which runs. */
   | { kind: 'rollback'; to?: string }
   /** Bars a commit, with `descendants` all that contains it, with `repository` for every service of it. */

@@ -1,5 +1,5 @@
 import { judge } from '../admission/barring.js'
-import { serviceUnknown } from '../flow/unknown.js'
+import { serviceUnknown } from './unknown.js'
 import { InputError, RefusedError } from '../kernel/errors.js'
 import type { Asking } from '../kernel/hooks.js'
 import { newId } from '../kernel/ids.js'

@@ -133,6 +133,11 @@ export function reconsider({ placement, request, watchers }: Asked): Accepted {
   return { seq: placement.seq }
 }
 
+export function look({ placement, request, watchers }: Asked): Accepted {
+  watchers.get(placement.service)?.look(request.actor)
+  return { seq: placement.seq }
+}
+
 /** What should run may be another commit now; answers the deployment that this leads to. `force`: also one that failed. */
 function askAgain(asked: Asked, force = false): string | undefined {
   const { parts, request, lanes } = asked

@@ -5,10 +5,10 @@ import type { Lane } from '../flow/lane.js'
 import type { FlowParts } from '../flow/parts.js'
 import { Ended } from '../flow/pipeline.js'
 import type { Watcher } from '../admission/watcher.js'
-import { deploymentUnknown, serviceUnknown } from '../flow/unknown.js'
+import { deploymentUnknown, serviceUnknown } from './unknown.js'
 import { now, record, refuseHeld, type Asked, type ServiceRequest } from './asked.js'
 import { admit, choose } from './choose.js'
-import { lift, pin, quarantine, reconsider, unpin } from './quarantine.js'
+import { lift, look, pin, quarantine, reconsider, unpin } from './quarantine.js'
 import { rollbackTarget } from './rollback.js'
 
 /** What a person or a program asks: of a service, or of a deployment under way. */
@@ -42,6 +42,7 @@ const answers: { [K in ServiceRequest['kind']]: (asked: Asked<any>) => Promise<A
   restart: redeploy,
   admit,
   reconsider,
+  look,
   quarantine,
   lift,
   pin,

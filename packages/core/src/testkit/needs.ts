@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { composeBinary } from './docker-engine.js'
+import { giteaBinary } from './gitea.js'
 
 /**
  * What the machine answered about a part that a test needs. It fits vitest's options as it is, so that the report says
@@ -46,6 +47,7 @@ const looks = {
     const missing = ['prometheus', 'promtool'].filter((name) => !onPath(name))
     return missing.length > 0 ? `${missing.join(', ')} is not installed` : undefined
   },
+  gitea: () => (giteaBinary() === undefined ? 'Gitea was not built' : undefined),
   root: () => (process.getuid?.() === 0 ? undefined : 'the tests do not run as root'),
   // Tried for real. Each hierarchy of version 1 is a folder of its own, and one suffices.
   cgroup: () =>

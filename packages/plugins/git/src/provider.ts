@@ -7,6 +7,7 @@ import {
   type Clock,
   type GitProvider as GitContract,
   type Logger,
+  type Nudges,
   type Sighting,
   type Source,
 } from '@longshore/core'
@@ -76,9 +77,9 @@ export class GitProvider implements GitContract {
     this.looks = new Looks(parts.clock)
   }
 
-  async *watch(source: Source, signal: AbortSignal): AsyncGenerator<Sighting, void> {
+  async *watch(source: Source, signal: AbortSignal, nudges?: Nudges): AsyncGenerator<Sighting, void> {
     const sightings = new Sightings()
-    const leave = this.#follow(source, sightings, signal)
+    const leave = this.#follow(source, sightings, signal, nudges)
     try {
       yield* sightings.read(signal)
     } finally {
@@ -227,7 +228,7 @@ export class GitProvider implements GitContract {
   }
 
   /** Feeds the sightings until the answer is called; a source that is refused is told as one that cannot be reached. */
-  #follow(source: Source, sightings: Sightings, signal: AbortSignal): () => void {
+  #follow(source: Source, sightings: Sightings, signal: AbortSignal, nudges?: Nudges): () => void {
     const { log } = this.#parts
     let remote: Remote
     try {
@@ -248,6 +249,7 @@ export class GitProvider implements GitContract {
       new Poller(this.looks.counted(look), this.#timer, log.child({ url: remote.address.url }), pinned)
     this.#pollers.set(id, poller)
     const leave = poller.join({ ref: source.ref, poll: source.poll, sightings })
+    void obey(nudges, poller, signal)
     const { repository } = this.#of(source)
     void repository.touch()
     const ended = () => {
@@ -263,6 +265,16 @@ export class GitProvider implements GitContract {
   async #lookForCommit(source: Source, signal: AbortSignal): Promise<Map<string, string>> {
     await this.#bring(source, source.ref, signal)
     return new Map([[`refs/heads/${source.ref}`, source.ref]])
+  }
+}
+
+/** Looks whenever somebody says so, as long as it is followed. */
+async function obey(nudges: Nudges | undefined, poller: Poller, signal: AbortSignal): Promise<void> {
+  if (!nudges) return
+  for (;;) {
+    await nudges.heard(signal)
+    if (signal.aborted) return
+    poller.nudge()
   }
 }
 

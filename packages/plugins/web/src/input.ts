@@ -4,49 +4,68 @@ import type { RouteShape } from '@longshore/core/protocol'
 import { WebError } from './errors.js'
 import { parseJson } from './json.js'
 import { malformed } from './problem.js'
+import { Room } from './room.js'
 
 const nothing = z.strictObject({})
 /** Bytes of a body. */
 const limit = 65_536
+/** Bytes of all raw bodies that are held at the same time: anybody may send them. */
+const rawRoom = new Room(33_554_432)
 
 /** A request's parts, each after its schema: what the shape does not name is refused. */
 export async function inputOf(shape: RouteShape, request: Request) {
   const params = check('path', shape.params ?? nothing, request.params)
   const query = check('query', shape.query ?? nothing, queryOf(request.url))
-  const bytes = await bodyBytes(request)
+  const bytes = await bodyBytes(request, shape.raw)
   if (!shape.body && bytes.length > 0) {
     throw new WebError('WEB_BODY_UNWANTED', `${shape.method} ${shape.path} takes no body`, {
       status: 400,
       hint: 'Send the request without one.',
     })
   }
-  const body = shape.body && check('body', shape.body, bodyOf(bytes, request))
+  const given = shape.raw === undefined ? () => bodyOf(bytes, request) : () => bytes
+  const body = shape.body && check('body', shape.body, given())
   return { params, query, body }
 }
 
 /** The whole body. One that is too large is refused at once, by what it announces or by what has come, not when its sender is done, who may never be. */
-function bodyBytes(request: Request): Promise<Buffer> {
+function bodyBytes(request: Request, raw: number | undefined): Promise<Buffer> {
   const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') throw typeRefused('compressed')
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge()
+  const most = raw ?? limit
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = []
     let size = 0
+    const stop = (error: WebError) => {
+      chunks = []
+      size = Infinity
+      reject(error)
+    }
+    if (Number(request.headers['content-length'] ?? 0) > most) return stop(tooLarge(most))
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size <= limit) return void chunks.push(chunk)
-      chunks = []
-      reject(tooLarge())
+      if (size === Infinity) return
+      if (size > most) return stop(tooLarge(most))
+      if (raw !== undefined && !rawRoom.take(request, chunk.length)) return stop(full())
+      chunks.push(chunk)
     })
     request.once('end', () => resolve(Buffer.concat(chunks)))
     request.once('error', () => reject(malformed('the body ended before its announced length')))
   })
 }
 
-function tooLarge(): WebError {
-  return new WebError('WEB_BODY_TOO_LARGE', 'the body is larger than 64 KiB', {
+function tooLarge(most: number): WebError {
+  return new WebError('WEB_BODY_TOO_LARGE', `the body is larger than ${most / 1024} KiB`, {
     status: 413,
     hint: 'Send less.',
+  })
+}
+
+function full(): WebError {
+  return new WebError('WEB_BODIES_FULL', 'as many bodies are being read as there is room for', {
+    status: 429,
+    hint: 'Send it again in a moment.',
+    headers: { 'Retry-After': '5' },
   })
 }
 

@@ -1,11 +1,13 @@
 import { STATUS_CODES } from 'node:http'
 import {
+  BusyError,
   describeError,
   InputError,
   LongshoreError,
   MissingError,
   RefusedError,
   UnavailableError,
+  UnprovenError,
 } from '@longshore/core'
 import type { Problem } from '@longshore/core/protocol'
 import { WebError } from './errors.js'
@@ -32,6 +34,8 @@ function statusOf(error: unknown): number {
   if (error instanceof InputError) return 400
   if (error instanceof MissingError) return 404
   if (error instanceof RefusedError) return 409
+  if (error instanceof UnprovenError) return 401
+  if (error instanceof BusyError) return 429
   if (error instanceof UnavailableError) return 503
   return 500
 }
@@ -42,8 +46,12 @@ function titleOf(code: string): string {
   return words[0]!.toUpperCase() + words.slice(1)
 }
 
-/** What express throws of a path, in a code of ours. */
+/** What express throws of a path, in a code of ours; and what has headers of its own. */
 export function translate(error: unknown): unknown {
+  if (error instanceof BusyError) {
+    const { code, message, hint } = error
+    return new WebError(code, message, { status: 429, hint, headers: { 'Retry-After': '10' } })
+  }
   return error instanceof URIError ? malformed('the path cannot be decoded') : error
 }
 

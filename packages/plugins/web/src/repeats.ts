@@ -35,7 +35,8 @@ export class Repeats {
 
   /** Does the work, unless the same was asked for before. Errors: WEB_KEY_REUSED, for something else by the same key. */
   async answer(key: string | undefined, { by, what, body }: Asked, work: () => Promise<unknown>) {
-    if (key === undefined) return work()
+    // What is raw proves by itself who sent it, each time.
+    if (key === undefined || body instanceof Uint8Array) return work()
     if (!/^[\x21-\x7e]{1,255}$/.test(key))
       throw invalid([{ path: 'headers.idempotency-key', message: '1 to 255 visible ASCII characters' }])
     const name = JSON.stringify([by, key])

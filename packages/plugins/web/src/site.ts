@@ -8,7 +8,7 @@ const hostHeader = /^(?:\[(?<six>[0-9A-Fa-f:.]+)\]|(?<name>[A-Za-z0-9.-]+))(?::\
 
 /** Refuses a request over TCP that came by a way on which anybody could read or forge it. */
 export function checkWay(request: IncomingMessage, { from, secure }: Knock, own: URL | undefined): void {
-  checkSite(request.headers, own)
+  checkSite(request.headers, own, secure)
   if (secure || (from !== undefined && isLocalAddress(from))) return
   throw new WebError('WEB_PLAIN_REFUSED', 'without TLS only this machine is answered', {
     status: 403,
@@ -21,7 +21,7 @@ export function checkWay(request: IncomingMessage, { from, secure }: Knock, own:
  * another site: a page that some browser here shows can reach loopback too, by its address or by a name of its own
  * that resolves to it.
  */
-function checkSite(headers: IncomingHttpHeaders, own: URL | undefined): void {
+function checkSite(headers: IncomingHttpHeaders, own: URL | undefined, secure: boolean): void {
   const { host, origin } = headers
   if (!isLoopback(host) && (own === undefined || host?.toLowerCase() !== own.host)) {
     throw new WebError('WEB_HOST_UNKNOWN', 'this server does not answer under the name that was asked for', {
@@ -30,7 +30,7 @@ function checkSite(headers: IncomingHttpHeaders, own: URL | undefined): void {
     })
   }
   const name = host?.toLowerCase()
-  const ours = [undefined, `http://${name}`, `https://${name}`, own?.origin].includes(origin)
+  const ours = [undefined, `${secure ? 'https' : 'http'}://${name}`, own?.origin].includes(origin)
   if (!ours || !fetchedByUs(headers)) {
     throw crossSite('a page of another site asked for this')
   }

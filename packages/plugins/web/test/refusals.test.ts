@@ -242,6 +242,7 @@ describe('over TCP', () => {
       { origin: 'https://evil.example' },
       { origin: 'null' },
       { origin: `http://localhost:${web.port}` },
+      { origin: `https://${host}` },
       { origin: 'http://127.0.0.1:3000' },
       { 'sec-fetch-site': 'cross-site' },
       { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors' },

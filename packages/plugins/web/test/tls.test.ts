@@ -3,7 +3,7 @@ import { mkdtemp, rename, rm } from 'node:fs/promises'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect } from 'node:tls'
+import { connect, type TLSSocket } from 'node:tls'
 import { needs } from '@longshore/core/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startWeb, type Web } from './start.js'
@@ -48,7 +48,7 @@ function ask({ port, token }: Web, path: string, headers = {}): Promise<{ status
     const sent = request(
       { host: '127.0.0.1', port, path, rejectUnauthorized: false, agent: false, headers: all },
       (answer) => {
-        const { CN } = (answer.socket as import('node:tls').TLSSocket).getPeerCertificate().subject
+        const { CN } = (answer.socket as TLSSocket).getPeerCertificate().subject
         answer.resume().on('end', () => resolve({ status: answer.statusCode!, name: String(CN) }))
       },
     )

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { GitProvider, Sighting, Source } from '../../contracts/git-provider.js'
+import type { GitProvider, Nudges, Sighting, Source } from '../../contracts/git-provider.js'
 import { InputError, MissingError, UnavailableError } from '../../kernel/errors.js'
 import type { Commit, CommitHistory } from '../../protocol/index.js'
 
@@ -29,6 +29,10 @@ export class FakeGit implements GitProvider {
   readonly #refs = new Map<string, string>()
   readonly #away = new Map<string, { code: string; reason: string }>()
   readonly #moved = new Set<() => void>()
+  /** Looks only when it begins to watch and when it is nudged, as if the next poll were far away. */
+  lazy = false
+  /** Looks so far, by address. */
+  readonly looks = new Map<string, number>()
   #time = Date.UTC(2026, 0, 1)
 
   /**
@@ -83,11 +87,12 @@ export class FakeGit implements GitProvider {
     this.#tell()
   }
 
-  async *watch(source: Source, signal: AbortSignal): AsyncGenerator<Sighting, void> {
+  async *watch(source: Source, signal: AbortSignal, nudges?: Nudges): AsyncGenerator<Sighting, void> {
     let code: string | undefined
     let head: string | undefined
     while (!signal.aborted) {
-      const moved = this.#nextMove(signal)
+      const moved = this.lazy && nudges ? nudges.heard(signal) : this.#nextMove(signal)
+      this.looks.set(source.url, (this.looks.get(source.url) ?? 0) + 1)
       const seen = this.#look(source)
       if ('code' in seen) {
         if (code !== seen.code) yield { kind: 'unreachable', code: (code = seen.code), reason: seen.reason }

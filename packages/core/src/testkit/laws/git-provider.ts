@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { GitProvider, Sighting, Source } from '../../contracts/git-provider.js'
+import type { GitProvider, Nudges, Source } from '../../contracts/git-provider.js'
+import { Bell } from '../../waiting/bell.js'
 import type { Law } from '../law.js'
+import { Watching } from './watching.js'
 
 /** One repository, the provider under test that follows it, and the hands that change it. */
 export interface GitSubject {
@@ -23,7 +25,8 @@ export interface GitSubject {
   close(): Promise<void>
 }
 
-const patience = 30_000
+/** Milliseconds to the next look of itself, in a law that does not wait for it. */
+const farAway = 3_600_000
 const absent = 'f'.repeat(40)
 const { signal } = new AbortController()
 
@@ -35,8 +38,9 @@ export function gitProviderLaws(make: () => Promise<GitSubject>): Law[] {
       const subject = await make()
       const ending = new AbortController()
       const watches: Watching[] = []
-      const watch: Watch = (ref) => {
-        const watching = new Watching(subject.provider.watch(subject.source(ref), ending.signal))
+      const watch: Watch = (ref, nudges) => {
+        const source = { ...subject.source(ref), ...(nudges && { poll: farAway }) }
+        const watching = new Watching(subject.provider.watch(source, ending.signal, nudges))
         watches.push(watching)
         return watching
       }
@@ -49,46 +53,18 @@ export function gitProviderLaws(make: () => Promise<GitSubject>): Law[] {
       }
     },
   })
-  return [...watchLaws(law), ...lossLaws(law), ...commitLaws(law), ...historyLaws(law), ...checkoutLaws(law)]
+  return [
+    ...watchLaws(law),
+    nudgeLaw(law),
+    ...lossLaws(law),
+    ...commitLaws(law),
+    ...historyLaws(law),
+    ...checkoutLaws(law),
+  ]
 }
 
-type Watch = (ref: string) => Watching
+type Watch = (ref: string, nudges?: Nudges) => Watching
 type Define = (name: string, body: (subject: GitSubject, watch: Watch) => Promise<void>) => Law
-
-/** Reads a watch one sighting at a time, each within a deadline. */
-class Watching {
-  readonly #sightings: AsyncIterator<Sighting>
-
-  constructor(sightings: AsyncIterable<Sighting>) {
-    this.#sightings = sightings[Symbol.asyncIterator]()
-  }
-
-  async next(): Promise<Sighting> {
-    const result = await soon(this.#sightings.next(), 'a sighting')
-    if (result.done) assert.fail('the watch ended by itself')
-    return result.value
-  }
-
-  /** The sha of the next new head. A commit may repeat, so `after` is skipped. */
-  async head(after?: string): Promise<string> {
-    const seen = await this.next()
-    assert.equal(seen.kind, 'head', `expected a head, saw ${JSON.stringify(seen)}`)
-    return seen.kind === 'head' && seen.sha !== after ? seen.sha : this.head(after)
-  }
-
-  /** Resolves when the watch has ended, whatever it still had to say. */
-  async ended(): Promise<void> {
-    while (!(await soon(this.#sightings.next(), 'the end of the watch')).done);
-  }
-}
-
-async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new assert.AssertionError({ message: `${what} did not come` })), patience)
-  })
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
-}
 
 function watchLaws(law: Define): Law[] {
   return [
@@ -130,6 +106,21 @@ function watchLaws(law: Define): Law[] {
       await watching.ended()
     }),
   ]
+}
+
+function nudgeLaw(law: Define): Law {
+  return law('who is nudged looks at once', async ({ commit }, watch) => {
+    let head = await commit('main', { a: '0' })
+    const bell = new Bell()
+    const watching = watch('main', bell)
+    assert.equal(await watching.head(), head)
+    for (const content of ['1', '2']) {
+      const next = await commit('main', { a: content })
+      bell.ring()
+      assert.equal(await watching.head(head), next)
+      head = next
+    }
+  })
 }
 
 function lossLaws(law: Define): Law[] {

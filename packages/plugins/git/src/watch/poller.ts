@@ -23,8 +23,8 @@ const never = 2 ** 52
 /** From the first who follows to the last who leaves. */
 interface Stretch {
   ending: AbortController
-  /** Somebody joined since the last look began, who waits for the first. */
-  joined: boolean
+  /** Somebody joined or asked for a look since the last one began. */
+  asked: boolean
   /** Ends the rest between two looks. */
   wake: () => void
 }
@@ -61,11 +61,9 @@ export class Poller {
   join(follower: Follower): () => void {
     this.#followers.add(follower)
     this.#round = undefined
-    if (this.#stretch) {
-      this.#stretch.joined = true
-      this.#stretch.wake()
-    } else {
-      this.#stretch = { ending: new AbortController(), joined: false, wake: () => undefined }
+    if (this.#stretch) this.nudge()
+    else {
+      this.#stretch = { ending: new AbortController(), asked: false, wake: () => undefined }
       void this.#run(this.#stretch)
     }
     return () => {
@@ -78,6 +76,13 @@ export class Poller {
     }
   }
 
+  /** Looks at once, or once more after the look that is under way. */
+  nudge(): void {
+    if (!this.#stretch) return
+    this.#stretch.asked = true
+    this.#stretch.wake()
+  }
+
   get idle(): boolean {
     return this.#followers.size === 0
   }
@@ -87,11 +92,11 @@ export class Poller {
     // Whoever joins in the same turn shares the first look.
     await Promise.resolve()
     for (let failures = 0; !signal.aborted;) {
-      stretch.joined = false
+      stretch.asked = false
       const seen = await this.#once(signal)
       if (signal.aborted) return
       failures = seen ? 0 : failures + 1
-      if (!stretch.joined) await this.#rest(failures, stretch)
+      if (!stretch.asked) await this.#rest(failures, stretch)
     }
   }
 

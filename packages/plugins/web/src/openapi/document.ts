@@ -51,7 +51,8 @@ function operationOf({ plugin, shape, path }: PlacedRoute, schemas: Schemas): Op
     'x-right': shape.right,
     ...(shape.right !== 'none' && { security: [{ token: [] }, {}] }),
     ...(parameters.length > 0 && { parameters }),
-    ...(shape.body && { requestBody: bodyOf(shape.body, schemas) }),
+    ...(shape.raw !== undefined && { requestBody: rawBody }),
+    ...(shape.body && shape.raw === undefined && { requestBody: bodyOf(shape.body, schemas) }),
     responses: {
       [String(shape.status ?? 200)]: { description: 'All is well.', content: contentOf(shape, schemas) },
       '4XX': { $ref: '#/components/responses/Problem' },
@@ -89,6 +90,12 @@ function bodyOf(body: z.ZodType, schemas: Schemas): RequestBody {
     required: !body.safeParse({}).success,
     content: { 'application/json': { schema: schemas.of(body) } },
   }
+}
+
+/** What is taken as it comes: its sender says what it is. */
+const rawBody: RequestBody = {
+  required: true,
+  content: { 'application/json': { schema: {} }, 'application/x-www-form-urlencoded': { schema: {} } },
 }
 
 function contentOf({ response, produces = [] }: RouteShape, schemas: Schemas): Content {

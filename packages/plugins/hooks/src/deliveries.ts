@@ -1,0 +1,37 @@
+import { isKind, type Event } from '@longshore/core/protocol'
+import type { Delivery } from './protocol.js'
+
+/** How many are kept, of those whose sender is known and of the others: strangers push none of the first out. */
+const kept = { known: 500, unknown: 100 }
+
+/** What came lately, in memory: strangers may send as much as they like, and none of it is written down. */
+export class Deliveries {
+  readonly #known: Delivery[] = []
+  readonly #unknown: Delivery[] = []
+
+  add(delivery: Delivery, isKnown: boolean): void {
+    const list = isKnown ? this.#known : this.#unknown
+    list.push(delivery)
+    if (list.length > (isKnown ? kept.known : kept.unknown)) list.shift()
+  }
+
+  /** Newest first. */
+  list(): Delivery[] {
+    const byTime = (a: Delivery, b: Delivery) => (a.id < b.id ? 1 : -1)
+    return [...this.#known, ...this.#unknown].sort(byTime)
+  }
+
+  /** Adds to the delivery that led to it what has happened. */
+  note(event: Event): void {
+    const { service, commit, actor, deployment } = event
+    if (!service || !commit || actor.kind !== 'webhook') return
+    if (isKind(event, 'commit.seen', 'commit.skipped')) {
+      const led = this.#known.findLast((each) => each.forge === actor.name && each.services.includes(service))
+      if (led && !led.led.some((each) => each.service === service)) led.led.push({ service, commit })
+    } else if (isKind(event, 'deployment.queued')) {
+      const all = this.#known.flatMap(({ led }) => led)
+      const one = all.findLast((each) => each.service === service && each.commit === commit)
+      if (one && deployment) one.deployment ??= deployment
+    }
+  }
+}
