@@ -2,6 +2,7 @@ import { parseArgs as parseStrictly, stripVTControlCharacters, type ParseArgsCon
 import { parseArgs, renderUsage, type ArgsDef, type ParsedArgs } from 'citty'
 import type { Client } from '@longshore/client'
 import { createNodeClient } from '@longshore/client/node'
+import { parsePoint } from '@longshore/core/protocol'
 import { targetOf } from './api/target.js'
 import { dataFolder, type Surroundings } from './config/load.js'
 import { UsageError } from './errors.js'
@@ -46,6 +47,23 @@ export const commitArg = {
 
 /** The same where leaving it out means something. */
 export const optionalCommitArg = { commit: { ...commitArg.commit, required: false } } as const
+
+/** What every command that can show an earlier state takes. */
+export const atArg = {
+  at: {
+    type: 'string',
+    description: 'As it was then: 1h (an hour ago), a time like 2026-05-01T12:00:00Z, or the seq of an event',
+    valueHint: 'TIME',
+  },
+} as const
+
+/** The point that `--at` names, as the API takes it. */
+export function pointOf(at: string | undefined): string | undefined {
+  if (at === undefined || parsePoint(at, Date.now())) return at
+  throw new UsageError('COMMAND_USAGE', `--at ${at} is no time`, {
+    hint: 'Write 30m, 2h, 7d, 2026-05-01T12:00:00Z or the seq of an event.',
+  })
+}
 
 export function surroundings({ env, folder }: Terminal, config: string | undefined): Surroundings {
   return { env, folder, config }

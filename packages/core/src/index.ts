@@ -113,6 +113,7 @@ export type { Kernel, KernelOptions } from './kernel/kernel.js'
 // Flow: the journal and the one door for changing what runs.
 export { Journal } from './journal/journal.js'
 export { Flow } from './flow/flow.js'
+export type { Moment } from './rewind/moment.js'
 export type { Request } from './requests/requests.js'
 export { servicesOf, type Service } from './flow/service.js'
 export { deploymentUnknown, serviceUnknown } from './requests/unknown.js'
@@ -145,4 +146,4 @@ export { SharedLooks, type Gauge } from './usage/looks.js'
 export * from './webhooks/index.js'
 export { sameAddress } from './admission/barring.js'
 
-export { createLongshore, reconfigure } from './longshore.js'
+export { createLongshore, reconfigure, type LongshoreOptions } from './longshore.js'

@@ -8,11 +8,21 @@ import { Kernel, type KernelOptions } from './kernel/kernel.js'
 import type { Plugin } from './kernel/plugin.js'
 
 /** What every Longshore has: the flow, and the healing of what drifted. Everything else, also storage and git, is a plugin that is given. */
-export const corePlugins: readonly Plugin[] = [flowPlugin, driftPlugin]
+function corePlugins(snapshotEvery: number | undefined): readonly Plugin[] {
+  return [flowPlugin(snapshotEvery), driftPlugin]
+}
+
+export interface LongshoreOptions extends KernelOptions {
+  /** Events between two snapshots of the state, so the most that a look back replays. */
+  snapshotEvery?: number
+}
 
 /** A kernel with the flow, ready to start. Throws every fault of the config, or of how the plugins fit together. */
-export function createLongshore(options: KernelOptions): Kernel {
-  return new Kernel({ ...options, plugins: [...corePlugins, ...options.plugins.map(accountable)] })
+export function createLongshore({ snapshotEvery, ...options }: LongshoreOptions): Kernel {
+  return new Kernel({
+    ...options,
+    plugins: [...corePlugins(snapshotEvery), ...options.plugins.map(accountable)],
+  })
 }
 
 /** Applies a new config to a running Longshore and records that; a bad one is recorded, thrown, and changes nothing. */

@@ -7,7 +7,7 @@ import {
   type PlacementView,
 } from '@longshore/core/protocol'
 
-import { clientArgs, command, openApi, serviceArg } from '../command.js'
+import { atArg, clientArgs, command, openApi, pointOf, serviceArg } from '../command.js'
 import { commitLine, ago, plain, printJson, table, type Terminal } from '../terminal.js'
 import { called, calledIn, ending } from '../instance.js'
 import { paintState } from './ls.js'
@@ -17,11 +17,15 @@ const shownQuarantines = 5
 
 export const show = command({
   about: 'Shows one service: what runs, what should, why they differ, what bars it, and what happens next.',
-  args: { ...serviceArg, ...clientArgs },
-  examples: [['longshore show api', 'the service api']],
-  async run({ service, config, json }, terminal) {
+  args: { ...serviceArg, ...atArg, ...clientArgs },
+  examples: [
+    ['longshore show api', 'the service api'],
+    ['longshore show api --at 2026-05-01T12:00:00Z', 'as it was then'],
+  ],
+  async run({ service, at, config, json }, terminal) {
+    const query = { at: pointOf(at) }
     const api = await openApi(terminal, config)
-    const view = await api.call(coreRoutes.service, { params: { service } })
+    const view = await api.call(coreRoutes.service, { params: { service }, query })
     if (json) return printJson(terminal, view)
     for (const placement of view.placements)
       for (const line of table(facts(terminal, placement))) terminal.print(line)

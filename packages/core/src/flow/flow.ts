@@ -2,7 +2,7 @@ import { GitProvider } from '../contracts/git-provider.js'
 import { Runtime } from '../contracts/runtime.js'
 import { Storage } from '../contracts/storage.js'
 import type { LogFrame } from '../contracts/telemetry.js'
-import type { Accepted, Deployment, HostState, Placement, PlanView, Where } from '../protocol/index.js'
+import type { Accepted, Deployment, HostState, Placement, PlanView, Point, Where } from '../protocol/index.js'
 import { Clock } from '../kernel/clock.js'
 import { Config } from '../kernel/config.js'
 import { Contributions } from '../contributions/contributions.js'
@@ -17,6 +17,9 @@ import { tidy } from './end.js'
 import { Advance } from '../journal/advance.js'
 import { Journal } from '../journal/journal.js'
 import { addFlowMetrics } from '../metrics/flow.js'
+import type { Moment } from '../rewind/moment.js'
+import { Rewind } from '../rewind/rewind.js'
+import { Snapshots, snapshotEvery } from '../rewind/snapshots.js'
 import { Outputs } from '../linelog/outputs.js'
 import { Semaphore } from '../waiting/semaphore.js'
 import type { Request } from '../requests/requests.js'
@@ -32,6 +35,10 @@ export interface Flow {
   placement(service: string, host: string): Placement | undefined
   /** What is known of a host as such: the engines of it that do not answer. */
   hostState(host: string): Promise<HostState | undefined>
+  /** All that is so after everything recorded, with what is known of the hosts: the engines that do not answer. */
+  now(): Moment
+  /** The same as it was. Errors: REWIND_AHEAD, REWIND_TOO_EARLY, REWIND_BUSY. */
+  at(point: Point, signal: AbortSignal): Promise<Moment>
   deployment(id: string): Promise<Deployment | undefined>
   /** Newest first; `next` is what to give as `before` for those after, undefined at the end. */
   deployments(
@@ -50,62 +57,74 @@ export interface Flow {
 
 export const Flow = token<Flow>('Flow')
 
-/** The main job as a plugin: it uses what every plugin can use. */
-export const flowPlugin = definePlugin({
-  name: 'flow',
-  needs: {
-    storage: Storage,
-    git: GitProvider,
-    runtimes: Runtime,
-    secrets: Secrets,
-    clock: Clock,
-    log: Logger,
-    host: HostInfo,
-    config: Config,
-    calls: HookCalls,
-    contributions: Contributions,
-  },
-  provides: [Journal, Flow],
-  setup({ needs, provide, hooks, doctor, metrics }) {
-    const { storage, git, runtimes, secrets, clock, log, host, config, calls, contributions } = needs
-    const { slices, kinds } = contributions
-    const journal = new Advance({ storage, slices, kinds, clock, log, host: host.name })
-    const parts = {
-      host: host.name,
-      config: () => config.current(),
-      journal,
-      hooks: calls,
-      git,
-      runtimes,
-      secrets,
-      clock,
-      log,
-      checkouts: new Checkouts(host.data, log),
-      outputs: new Outputs(host.data, clock),
-      slots: new Semaphore(() => config.current().defaults.parallel),
-    }
-    const works = new Works(parts, config, storage)
-    provide(Journal, journal)
-    addFlowMetrics({ metrics, hooks, journal, host: host.name })
-    provide(Flow, doors(works, storage))
-    hooks.started.tap(async () => {
-      await journal.open()
-      const declared = servicesOf(config.current())
-      const left = (await parts.checkouts.open()).filter((service) => !declared.has(service))
-      for (const service of left) await tidy(works.parts, service)
-      await works.start(host.version)
-    })
-    hooks.stopping.tap(() => works.stop())
-    doctor.add('journal', async () => ({ ok: true, say: `${journal.last()} events are recorded` }))
-  },
-})
+const needed = {
+  storage: Storage,
+  git: GitProvider,
+  runtimes: Runtime,
+  secrets: Secrets,
+  clock: Clock,
+  log: Logger,
+  host: HostInfo,
+  config: Config,
+  calls: HookCalls,
+  contributions: Contributions,
+}
 
-function doors({ parts, request }: Works, storage: Storage): Flow {
+/** The main job as a plugin: it uses what every plugin can use. `every`: events between two snapshots of the state. */
+export const flowPlugin = (every = snapshotEvery) =>
+  definePlugin({
+    name: 'flow',
+    needs: needed,
+    provides: [Journal, Flow],
+    setup({ needs, provide, hooks, doctor, metrics }) {
+      const { storage, git, runtimes, secrets, clock, log, host, config, calls, contributions } = needs
+      const { slices, kinds } = contributions
+      const snapshots = new Snapshots({ storage, clock, log, every })
+      const told = (seq: number, now: () => Moment) => snapshots.told(seq, now)
+      const journal = new Advance({ storage, slices, kinds, clock, log, host: host.name, told })
+      const rewind = new Rewind({ storage, snapshots, clock, now: () => journal.now() })
+      const parts = {
+        host: host.name,
+        config: () => config.current(),
+        journal,
+        hooks: calls,
+        git,
+        runtimes,
+        secrets,
+        clock,
+        log,
+        checkouts: new Checkouts(host.data, log),
+        outputs: new Outputs(host.data, clock),
+        slots: new Semaphore(() => config.current().defaults.parallel),
+      }
+      const works = new Works(parts, config, { storage, snapshots, rewind })
+      provide(Journal, journal)
+      addFlowMetrics({ metrics, hooks, journal, host: host.name })
+      provide(Flow, doors(works, storage, rewind))
+      hooks.started.tap(async () => {
+        await journal.open()
+        await snapshots.open(journal.now())
+        const declared = servicesOf(config.current())
+        const left = (await parts.checkouts.open()).filter((service) => !declared.has(service))
+        for (const service of left) await tidy(works.parts, service)
+        await works.start(host.version)
+      })
+      hooks.stopping.tap(async () => {
+        await works.stop()
+        await snapshots.idle()
+      })
+      doctor.add('journal', async () => ({ ok: true, say: `${journal.last()} events are recorded` }))
+    },
+  })
+
+function doors({ parts, request }: Works, storage: Storage, rewind: Rewind): Flow {
   const { journal, outputs } = parts
   return {
     placements: () => [...journal.placements().values()].sort((a, b) => (a.service < b.service ? -1 : 1)),
     placement: (service, host) => journal.placement(service, host),
-    hostState: (host) => journal.hostState(host),
+    hostState: (host) => Promise.resolve(journal.now().hosts.get(host)),
+    now: () => journal.now(),
+    at: (point, signal) => rewind.at(point, signal),
     deployment: (id) => journal.deployment(id),
     where: (commit, signal) => whereIs(parts, commit, signal),
     plan: (asked, signal) => previewOf(parts, asked, signal),

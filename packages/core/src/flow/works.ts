@@ -1,6 +1,5 @@
-import type { Storage } from '../contracts/storage.js'
 import { systemActor, type Actor, type CoreDraft, type Placement, type Trigger } from '../protocol/index.js'
-import { retain } from '../journal/retention.js'
+import { retain, type RetentionParts } from '../journal/retention.js'
 import type { Config } from '../kernel/config.js'
 import { persist } from '../waiting/backoff.js'
 import { within } from '../waiting/deadline.js'
@@ -15,12 +14,15 @@ import { Watcher } from '../admission/watcher.js'
 /** Milliseconds that what a config adds or changes waits for the end of what it removes. */
 const handOver = 20_000
 
+/** Where what has happened is kept. */
+type Past = Pick<RetentionParts, 'storage' | 'snapshots' | 'rewind'>
+
 /** The flow at work: a lane and a watcher per service, the runtimes' changes, the config's. */
 export class Works {
   readonly parts: FlowParts
   readonly request: ReturnType<typeof takeRequests>
   readonly #config: Config
-  readonly #storage: Storage
+  readonly #past: Past
   readonly #lanes = new Map<string, Lane>()
   readonly #watchers = new Map<string, Watcher>()
   readonly #life = new AbortController()
@@ -30,11 +32,11 @@ export class Works {
   #turn: Promise<void> = Promise.resolve()
   #stopping = false
 
-  constructor(parts: Omit<FlowParts, 'service'>, config: Config, storage: Storage) {
+  constructor(parts: Omit<FlowParts, 'service'>, config: Config, past: Past) {
     this.parts = { ...parts, service: (name) => this.#services.get(name) }
     this.request = takeRequests(this.parts, this.#lanes, this.#watchers)
     this.#config = config
-    this.#storage = storage
+    this.#past = past
     this.#changes = new Changes(this.parts, this.#life.signal, {
       back: (kinds) => this.#findAgain(kinds),
       lost: (service) => void this.#lanes.get(service)?.ask({ trigger: 'lost', actor: systemActor }),
@@ -55,7 +57,13 @@ export class Works {
     await this.#openAll(services, (service) => (lost.has(service) ? 'lost' : 'resume'))
     const { config } = this.parts
     const placements = () => journal.placements().values()
-    const retention = { ...this.parts, storage: this.#storage, keep: () => config().retention, placements }
+    const retention = {
+      ...this.parts,
+      ...this.#past,
+      now: () => journal.now(),
+      keep: () => config().retention,
+      placements,
+    }
     this.#keep('retention', () => retain(retention, signal))
     // One that failed (a full disk) must not fail all that come after it.
     this.#config.changed(

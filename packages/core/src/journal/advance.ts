@@ -18,7 +18,9 @@ import { newId } from '../kernel/ids.js'
 import type { Logger } from '../kernel/logger.js'
 import { persist } from '../waiting/backoff.js'
 import { Bell } from '../waiting/bell.js'
+import type { Moment } from '../rewind/moment.js'
 import type { Journal } from './journal.js'
+import { Present } from './present.js'
 
 interface Parts {
   storage: Storage
@@ -27,6 +29,8 @@ interface Parts {
   clock: Clock
   log: Logger
   host: string
+  /** Told of everything that is durable, with a way to have the state after it. */
+  told?(seq: number, now: () => Moment): void
 }
 
 interface Changed {
@@ -50,7 +54,7 @@ export class Advance implements Journal {
   /** What is reduced and not durable yet: the next event builds on it, and nobody else sees it. */
   readonly #ahead = new Map<string, Changed>()
   readonly #documents = new Map<string, unknown>()
-  readonly #placements = new Map<string, Placement>()
+  readonly #present = new Present()
   readonly #schemas = new Map<string, z.ZodType>()
   readonly #inFlight = new Set<Promise<void>>()
   readonly #bell = new Bell()
@@ -152,35 +156,36 @@ export class Advance implements Journal {
 
   /** The placements as they stand after everything recorded. */
   placements(): ReadonlyMap<string, Placement> {
-    return this.#placements
+    return this.#present.placements
   }
 
   /** Those of this host. */
   here(): Placement[] {
-    return [...this.#placements.values()].filter(({ host }) => host === this.#parts.host)
+    return [...this.#present.placements.values()].filter(({ host }) => host === this.#parts.host)
   }
 
   placement(service: string, host: string): Placement | undefined {
-    return this.#placements.get(placementKey(service, host))
+    return this.#present.placements.get(placementKey(service, host))
   }
 
   async deployment(id: string): Promise<Deployment | undefined> {
     return (await this.#durably('deployment', id)) as Deployment | undefined
   }
 
-  async hostState(host: string): Promise<HostState | undefined> {
-    return (await this.#durably('host', host)) as HostState | undefined
+  /** The state after everything recorded; the same object until more is. */
+  now(): Moment {
+    return this.#present.moment(this.#durable)
   }
 
   /** Reads the state that the events since ever have made: not the events. */
   async open(): Promise<void> {
     const { storage } = this.#parts
     const placements = await storage.list<Placement>('placement')
+    const hosts = await storage.list<HostState>('host')
     this.#refuseRenamed(new Set(placements.map(({ value }) => value.host)))
     this.#ahead.clear()
     this.#documents.clear()
-    this.#placements.clear()
-    for (const { key, value } of placements) this.#placements.set(key, value)
+    this.#present.load(placements, hosts)
     this.#seq = this.#durable = storage.last()
     this.#failed = false
   }
@@ -249,20 +254,18 @@ export class Advance implements Journal {
 
   /** A document as it is on disk. */
   #durably(slice: string, key: string): unknown {
-    if (slice === 'placement') return this.#placements.get(key)
+    if (this.#present.holds(slice)) return this.#present.get(slice, key)
     const id = `${slice}/${key}`
     return this.#documents.has(id) ? this.#documents.get(id) : this.#parts.storage.get(slice, key)
   }
 
   #keep(id: string, { slice, key, value, seq }: Changed): void {
     if (this.#ahead.get(id)?.seq === seq) this.#ahead.delete(id)
-    if (slice !== 'placement') {
-      this.#documents.delete(id)
-      this.#documents.set(id, value)
-      const [oldest] = this.#documents.keys()
-      if (this.#documents.size > cachedDocuments) this.#documents.delete(oldest!)
-    } else if (value === undefined) this.#placements.delete(key)
-    else this.#placements.set(key, value as Placement)
+    if (this.#present.holds(slice)) return this.#present.put(slice, key, value)
+    this.#documents.delete(id)
+    this.#documents.set(id, value)
+    const [oldest] = this.#documents.keys()
+    if (this.#documents.size > cachedDocuments) this.#documents.delete(oldest!)
   }
 
   #commit(events: Event[], changed: ReadonlyMap<string, Changed>): Promise<void> {
@@ -287,6 +290,7 @@ export class Advance implements Journal {
     this.#recent.push(...events)
     if (this.#recent.length > 2 * recentEvents) this.#recent = this.#recent.slice(-recentEvents)
     this.#bell.ring()
+    this.#parts.told?.(this.#durable, () => this.now())
   }
 
   async #since(after: number): Promise<Event[]> {

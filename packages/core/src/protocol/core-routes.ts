@@ -3,6 +3,7 @@ import { Deployment } from './deployment.js'
 import { Envelope } from './event.js'
 import { DeploymentId, HostName, ServiceName, Sha } from './names.js'
 import { intentRoutes } from './intent-routes.js'
+import { At } from './point.js'
 import { Accepted, Alive, CommitPage, Info, Overview, Page, ServiceView, shape } from './rest.js'
 import { parseTime } from './units.js'
 
@@ -42,6 +43,8 @@ export const EventQuery = z.strictObject({
 export type EventQuery = z.infer<typeof EventQuery>
 
 export const ListQuery = z.strictObject({ limit, cursor: cursor.optional() })
+/** `at`: the state as it was then. */
+export const AtQuery = z.strictObject({ at: At.optional() })
 export const HostQuery = z.strictObject({ host: HostName.optional() })
 const service = z.strictObject({ service: ServiceName })
 const why = z.string().trim().min(1).max(2000)
@@ -77,6 +80,7 @@ export const coreRoutes = {
     path: '/overview',
     summary: 'Counts by state, what is held, failing and deploying, the last events',
     right: 'services:read',
+    query: AtQuery,
     response: Overview,
   }),
   services: shape({
@@ -84,7 +88,7 @@ export const coreRoutes = {
     path: '/services',
     summary: 'Every service with its placements',
     right: 'services:read',
-    query: ListQuery,
+    query: ListQuery.extend(AtQuery.shape),
     response: Page(ServiceView),
   }),
   service: shape({
@@ -93,6 +97,7 @@ export const coreRoutes = {
     summary: 'One service',
     right: 'services:read',
     params: service,
+    query: AtQuery,
     response: ServiceView,
   }),
   deploy: shape({

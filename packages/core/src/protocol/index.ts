@@ -26,6 +26,7 @@ export { CheckState, Hold, Instance, Kept, Pin, Placement, Quarantine } from './
 export { SecretRef } from './secret-ref.js'
 export { reduce, showState, slice, type ProtocolPart, type Sees, type Slice, type State } from './slice.js'
 export { coreProtocol } from './core-part.js'
+export { parsePoint, type Point } from './point.js'
 export { Problem } from './problem.js'
 export {
   Accepted,

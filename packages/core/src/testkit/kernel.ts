@@ -38,6 +38,8 @@ export interface TestKernelOptions {
   isGuarding?: boolean
   /** What an earlier kernel's storage left behind. */
   disk?: MemoryDisk
+  /** Events between two snapshots of the state. */
+  snapshotEvery?: number
   /** Kept when given; otherwise a folder of its own that `stop` removes. */
   data?: string
 }
@@ -87,6 +89,7 @@ export async function startTestKernel(options: TestKernelOptions = {}): Promise<
     version: '0.0.0-test',
     logger: options.logger ?? createLogger({ level: 'error', to: { write: () => undefined } }),
     clock: options.clock,
+    snapshotEvery: options.snapshotEvery,
   })
   const leave = async () => {
     fakes.storage.close()

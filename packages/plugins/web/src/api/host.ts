@@ -1,8 +1,8 @@
 import { describeError, within, type RouteHandler } from '@longshore/core'
-import { StateWord, type coreRoutes, type Placement } from '@longshore/core/protocol'
+import { StateWord, type coreRoutes, type PlacementView } from '@longshore/core/protocol'
 import { WebError } from '../errors.js'
 import type { ApiParts } from './parts.js'
-import { viewsOf } from './services.js'
+import { momentOf, viewsOf } from './services.js'
 
 type Routes = typeof coreRoutes
 
@@ -61,16 +61,17 @@ export function showInfo({ contributions, host, url, declared }: ApiParts): Rout
 /** How many of the newest events a wall display shows. */
 const newest = 20
 
-export function showOverview({ flow, journal, host }: ApiParts): RouteHandler<Routes['overview']> {
-  return async () => {
-    const seq = journal.last()
-    const { events } = await journal.read({ limit: newest })
-    const declared = flow.placements().filter((placement) => placement.declared)
-    const views = await viewsOf(flow, declared)
+export function showOverview(parts: ApiParts): RouteHandler<Routes['overview']> {
+  const { journal, host } = parts
+  return async ({ query: { at }, signal }) => {
+    const moment = await momentOf(parts, at, signal)
+    const { seq } = moment
+    const { events } = await journal.read({ before: seq + 1, limit: newest })
+    const views = viewsOf(moment).filter(({ declared }) => declared)
     const counted = StateWord.options.map(
       (word) => [word, views.filter(({ state }) => state === word).length] as const,
     )
-    const at = ({ service, host }: Placement) => ({ service, host })
+    const of = ({ service, host }: PlacementView) => ({ service, host })
     return {
       seq,
       host: host.name,
@@ -78,14 +79,14 @@ export function showOverview({ flow, journal, host }: ApiParts): RouteHandler<Ro
       states: Object.fromEntries(counted.filter(([, count]) => count > 0)),
       deploying: views.flatMap((view) => {
         const { deployment } = view
-        return deployment ? [{ ...at(view), deployment: deployment.id, phase: deployment.phase }] : []
+        return deployment ? [{ ...of(view), deployment: deployment.id, phase: deployment.phase }] : []
       }),
       held: views.flatMap((view) =>
-        view.hold ? [{ ...at(view), since: view.hold.since, why: view.hold.why }] : [],
+        view.hold ? [{ ...of(view), since: view.hold.since, why: view.hold.why }] : [],
       ),
       failing: views
         .filter(({ state }) => state === 'failing')
-        .map((view) => ({ ...at(view), why: view.why })),
+        .map((view) => ({ ...of(view), why: view.why })),
       events,
     }
   }

@@ -1,60 +1,114 @@
 import {
   serviceUnknown,
   type Flow,
+  type Moment,
   type Request,
   type RouteHandler,
   type RouteRequest,
 } from '@longshore/core'
-import { desired, nextStep, stateOf, StateWord, why, type coreRoutes } from '@longshore/core/protocol'
+import {
+  desired,
+  nextStep,
+  parsePoint,
+  stateOf,
+  StateWord,
+  why,
+  type coreRoutes,
+} from '@longshore/core/protocol'
 import type { Accepted, HostState, Placement, PlacementView, ServiceView } from '@longshore/core/protocol'
+import { cursorUnknown } from '../input.js'
 import type { ApiParts } from './parts.js'
 
 type Routes = typeof coreRoutes
 
-/** Placements as the API answers them, each with what is known of its host. */
-export async function viewsOf(flow: Flow, placements: Placement[]): Promise<PlacementView[]> {
-  const hosts = new Map<string, HostState | undefined>()
-  for (const { host } of placements) if (!hosts.has(host)) hosts.set(host, await flow.hostState(host))
-  return placements.map((placement) => {
-    const host = hosts.get(placement.host)
-    const { commit } = desired(placement)
-    const told = { state: stateOf(placement, host), why: why(placement, host), next: nextStep(placement) }
-    return { ...placement, ...told, desired: commit?.sha }
-  })
+const views = new WeakMap<Placement, { host: HostState | undefined; view: PlacementView }>()
+
+/** A placement as the API answers it, with what is known of its host. Neither document ever changes, so it is made once. */
+function viewOf(placement: Placement, hosts: Moment['hosts']): PlacementView {
+  const host = hosts.get(placement.host)
+  const known = views.get(placement)
+  if (known && known.host === host) return known.view
+  const { commit } = desired(placement)
+  const told = { state: stateOf(placement, host), why: why(placement, host), next: nextStep(placement) }
+  const view = { ...placement, ...told, desired: commit?.sha }
+  views.set(placement, { host, view })
+  return view
+}
+
+/** Placements of a moment, all unless they are named, as the API answers them: by service. */
+export function viewsOf(moment: Moment, placements: Iterable<Placement> = moment.placements.values()) {
+  const found = [...placements].map((placement) => viewOf(placement, moment.hosts))
+  return found.sort((a, b) => compare(a.service, b.service) || compare(a.host, b.host))
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** A service is as well as its worst placement. */
-async function serviceView(flow: Flow, name: string, placements: Placement[]): Promise<ServiceView> {
-  const views = await viewsOf(flow, placements)
-  const state = StateWord.options.find((word) => views.some((view) => view.state === word)) ?? 'unknown'
-  return { name, state, placements: views }
+function serviceView(name: string, placements: PlacementView[]): ServiceView {
+  const state = StateWord.options.find((word) => placements.some((view) => view.state === word)) ?? 'unknown'
+  return { name, state, placements }
 }
 
 /** The placements of a service, or the error that every door answers when there are none. */
 export function placementsOf(flow: Flow, service: string, host?: string): Placement[] {
-  const found = flow.placements().filter((each) => each.service === service && (!host || each.host === host))
+  return ofService(flow.now(), service, host)
+}
+
+function ofService({ placements }: Moment, service: string, host?: string): Placement[] {
+  const found = [...placements.values()].filter(
+    (each) => each.service === service && (!host || each.host === host),
+  )
   if (found.length === 0) throw serviceUnknown(service, host)
   return found
 }
 
-/** By name. What was removed from the config is listed only as long as something of it runs. */
-export function listServices({ flow }: ApiParts): RouteHandler<Routes['services']> {
-  return async ({ query: { limit, cursor } }) => {
-    const byName = new Map<string, Placement[]>()
-    for (const placement of flow.placements()) {
-      if (!placement.declared && !placement.running && !placement.stuck) continue
-      if (cursor !== undefined && placement.service <= cursor) continue
-      byName.set(placement.service, [...(byName.get(placement.service) ?? []), placement])
+/** The moment that is asked for by `at`; now, when it is not given. */
+export async function momentOf(
+  { flow, clock }: Pick<ApiParts, 'flow' | 'clock'>,
+  at: string | undefined,
+  signal: AbortSignal,
+): Promise<Moment> {
+  const point = at === undefined ? undefined : parsePoint(at, clock.now())
+  return point ? flow.at(point, signal) : flow.now()
+}
+
+/**
+ * By name. What was removed from the config is listed only as long as something of it runs. The cursor of an earlier
+ * state names its seq: all pages are of the same moment, also where `at` is a span back from now.
+ */
+export function listServices(parts: ApiParts): RouteHandler<Routes['services']> {
+  return async ({ query: { limit, cursor, at }, signal }) => {
+    const place = placeOf(cursor)
+    const moment = await momentOf(parts, place?.seq ?? at, signal)
+    const byName = new Map<string, PlacementView[]>()
+    for (const view of viewsOf(moment)) {
+      if (!view.declared && !view.running && !view.stuck) continue
+      if (place && view.service <= place.name) continue
+      byName.set(view.service, [...(byName.get(view.service) ?? []), view])
     }
-    const names = [...byName.keys()].sort()
-    const page = names.slice(0, limit)
-    const items = await Promise.all(page.map((name) => serviceView(flow, name, byName.get(name)!)))
-    return { items, next: names.length > limit ? page.at(-1)! : null }
+    const page = [...byName].slice(0, limit)
+    const last = page.at(-1)?.[0]
+    const more = byName.size > page.length && last !== undefined
+    const next = at === undefined && place?.seq === undefined ? last! : `${last}@${moment.seq}`
+    return { items: page.map(([name, found]) => serviceView(name, found)), next: more ? next : null }
   }
 }
 
-export function showService({ flow }: ApiParts): RouteHandler<Routes['service']> {
-  return async ({ params: { service } }) => serviceView(flow, service, placementsOf(flow, service))
+/** A name, of an earlier state with its seq behind it. */
+function placeOf(cursor: string | undefined): { name: string; seq?: string } | undefined {
+  if (cursor === undefined) return undefined
+  const [, name, seq] = /^([a-z0-9-]{1,63})(?:@(\d{1,15}))?$/.exec(cursor) ?? []
+  if (name === undefined) throw cursorUnknown()
+  return { name, seq }
+}
+
+export function showService(parts: ApiParts): RouteHandler<Routes['service']> {
+  return async ({ params: { service }, query: { at }, signal }) => {
+    const moment = await momentOf(parts, at, signal)
+    return serviceView(service, viewsOf(moment, ofService(moment, service)))
+  }
 }
 
 type Action<B> = RouteRequest<{ service: string }, { host?: string }, B>
