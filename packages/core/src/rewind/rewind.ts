@@ -2,13 +2,16 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Storage } from '../contracts/storage.js'
 import type { Clock } from '../kernel/clock.js'
 import { InputError, MissingError, UnavailableError } from '../kernel/errors.js'
-import type { Point } from '../protocol/index.js'
+import type { Event, Point } from '../protocol/index.js'
 import { Semaphore } from '../waiting/semaphore.js'
 import { Replay, type Moment } from './moment.js'
 import type { Head, Snapshots } from './snapshots.js'
 
-/** Events that are read and reduced in one turn: some milliseconds of work, so that others get theirs. */
-const page = 500
+/**
+ * Events that are read at once: a segment keeps those of a service together, so many cost little more than few. They are
+ * reduced so many in a turn, so that others get theirs.
+ */
+const page = { read: 2_500, reduce: 500 }
 /** Moments that are remembered, as long as memory allows: who looks at one mostly asks for more of it. */
 const remembered = 4
 /** Rewinds that may wait for the one at work; more are refused. */
@@ -92,11 +95,10 @@ export class Rewind {
     const replay = new Replay(base)
     while (replay.seq < seq) {
       signal.throwIfAborted()
-      const limit = Math.min(page, seq - replay.seq)
+      const limit = Math.min(page.read, seq - replay.seq)
       const { events } = await this.#parts.storage.events({ after: replay.seq, limit })
       if (events[0]?.seq !== replay.seq + 1) throw this.#tooEarly(`seq ${seq}`, seq)
-      for (const event of events) replay.add(event)
-      await turn()
+      await addAll(replay, events)
     }
     return this.#remember(replay)
   }
@@ -132,6 +134,13 @@ export class Rewind {
         ? `It can be told since ${since.time}, seq ${since.seq}.`
         : 'Nothing earlier than now can be told yet.',
     })
+  }
+}
+
+async function addAll(replay: Replay, events: readonly Event[]): Promise<void> {
+  for (let from = 0; from < events.length; from += page.reduce) {
+    for (const event of events.slice(from, from + page.reduce)) replay.add(event)
+    await turn()
   }
 }
 

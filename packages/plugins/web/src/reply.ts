@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { constants } from 'node:zlib'
 import compression from 'compression'
 import type { Request, RequestHandler, Response } from 'express'
+import { MadeJson } from './made-json.js'
 
 /** What is made smaller for who asks for it. Streams are not: each line is to be seen when it is written. */
 const compressed = /^(?:application\/json|text\/(?:html|css))\b/
@@ -23,14 +23,14 @@ export function makeSmaller(): RequestHandler {
  * (RFC 9110, 13.1.2). The tag is weak: the same answer may come in several encodings.
  */
 export function sendJson(request: Request, response: Response, status: number, answer: unknown): void {
-  const text = JSON.stringify(answer)
+  const made = answer instanceof MadeJson ? answer : new MadeJson(JSON.stringify(answer))
   response.status(status).type('json')
   if (request.method === 'GET' || request.method === 'HEAD') {
-    response.set('ETag', `W/"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`)
+    response.set('ETag', `W/"${made.print}"`)
     if (request.fresh) {
       response.status(304).removeHeader('Content-Type')
       return void response.end()
     }
   }
-  response.send(text)
+  response.send(made.text)
 }

@@ -15,8 +15,16 @@ import {
   why,
   type coreRoutes,
 } from '@longshore/core/protocol'
-import type { Accepted, HostState, Placement, PlacementView, ServiceView } from '@longshore/core/protocol'
+import type {
+  Accepted,
+  HostState,
+  Page,
+  Placement,
+  PlacementView,
+  ServiceView,
+} from '@longshore/core/protocol'
 import { cursorUnknown } from '../input.js'
+import { MadeJson } from '../made-json.js'
 import type { ApiParts } from './parts.js'
 
 type Routes = typeof coreRoutes
@@ -35,9 +43,17 @@ function viewOf(placement: Placement, hosts: Moment['hosts']): PlacementView {
   return view
 }
 
-/** Placements of a moment, all unless they are named, as the API answers them: by service. */
-export function viewsOf(moment: Moment, placements: Iterable<Placement> = moment.placements.values()) {
-  const found = [...placements].map((placement) => viewOf(placement, moment.hosts))
+const all = new WeakMap<Moment, PlacementView[]>()
+
+/** All placements of a moment as the API answers them, by service. */
+export function viewsOf(moment: Moment): PlacementView[] {
+  const known = all.get(moment) ?? told(moment, [...moment.placements.values()])
+  all.set(moment, known)
+  return known
+}
+
+function told({ hosts }: Moment, placements: Placement[]): PlacementView[] {
+  const found = placements.map((placement) => viewOf(placement, hosts))
   return found.sort((a, b) => compare(a.service, b.service) || compare(a.host, b.host))
 }
 
@@ -49,6 +65,18 @@ function compare(a: string, b: string): number {
 function serviceView(name: string, placements: PlacementView[]): ServiceView {
   const state = StateWord.options.find((word) => placements.some((view) => view.state === word)) ?? 'unknown'
   return { name, state, placements }
+}
+
+const made = new WeakMap<PlacementView, { views: PlacementView[]; json: MadeJson }>()
+
+/** The same as JSON, kept with the views that it is made of: of many services few have changed since they were asked for. */
+function serviceJson(name: string, views: PlacementView[]): MadeJson {
+  const known = made.get(views[0]!)
+  if (known?.views.length === views.length && views.every((view, index) => view === known.views[index]))
+    return known.json
+  const json = new MadeJson(JSON.stringify(serviceView(name, views)))
+  made.set(views[0]!, { views, json })
+  return json
 }
 
 /** The placements of a service, or the error that every door answers when there are none. */
@@ -86,13 +114,16 @@ export function listServices(parts: ApiParts): RouteHandler<Routes['services']> 
     for (const view of viewsOf(moment)) {
       if (!view.declared && !view.running && !view.stuck) continue
       if (place && view.service <= place.name) continue
-      byName.set(view.service, [...(byName.get(view.service) ?? []), view])
+      const found = byName.get(view.service)
+      if (found) found.push(view)
+      else byName.set(view.service, [view])
     }
     const page = [...byName].slice(0, limit)
     const last = page.at(-1)?.[0]
     const more = byName.size > page.length && last !== undefined
     const next = at === undefined && place?.seq === undefined ? last! : `${last}@${moment.seq}`
-    return { items: page.map(([name, found]) => serviceView(name, found)), next: more ? next : null }
+    const items = page.map(([name, found]) => serviceJson(name, found))
+    return MadeJson.page(items, more ? next : null) as unknown as Page<ServiceView>
   }
 }
 
@@ -107,7 +138,7 @@ function placeOf(cursor: string | undefined): { name: string; seq?: string } | u
 export function showService(parts: ApiParts): RouteHandler<Routes['service']> {
   return async ({ params: { service }, query: { at }, signal }) => {
     const moment = await momentOf(parts, at, signal)
-    return serviceView(service, viewsOf(moment, ofService(moment, service)))
+    return serviceView(service, told(moment, ofService(moment, service)))
   }
 }
 
