@@ -49,6 +49,7 @@ const steps = [
   ['deployment.started', () => ({ phase: 'fetching' })],
   ['deployment.entered', () => ({ phase: 'planning' })],
   ['deployment.entered', () => ({ phase: 'applying' })],
+  ['instance.exited', ({ before }) => ({ instance: `c${before}`, name: 'web-1', exitCode: 0, signal: null })],
   ['instance.started', ({ deployment }) => ({ instance: `c${deployment}`, name: 'web-1', pid: 4711 })],
   ['check.healthy', () => ({ check: 'http' })],
   ['deployment.entered', () => ({ phase: 'verifying' })],
@@ -80,7 +81,13 @@ export function historyEvent(seq, url) {
     return { ...about, kind: 'service.declared', data: { source, run: { kind: 'command' }, digest } }
   }
   const commit = commitOf(service, round)
-  const deployment = hex(16, round, service)
+  const [before, deployment] = [hex(16, round - 1, service), hex(16, round, service)]
   const [kind, data] = steps[(turn - 1) % steps.length]
-  return { ...about, kind, deployment, commit: commit.sha, data: data({ commit, digest, deployment }) }
+  return {
+    ...about,
+    kind,
+    deployment,
+    commit: commit.sha,
+    data: data({ commit, digest, before, deployment }),
+  }
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, openSync, closeSync, fdatasyncSync, writeSync } from 'node:fs'
 import { open } from 'lmdb'
 import { openStore } from '@longshore/storage-lmdb'
+import { advanceRate } from '../journal/advance.mjs'
 import { madeEvent } from '../made.mjs'
 
 /** Appends `count` events from so many producers, each waiting for its own to be durable; answers events a second. */
@@ -90,6 +91,14 @@ export default {
       name: '1 producer, floor: append + fdatasync',
       ours: () => ours(bench, 1, one),
       reference: () => floor(bench, 1, one),
+    })
+    const advance = (snapshots) => () => advanceRate(bench, { producers: 64, count: many, snapshots })
+    await bench.pair({
+      ...row,
+      name: '64 producers through `advance` with 500 services: snapshots of the state beside none',
+      ratio: 0.9,
+      ours: advance(true),
+      reference: advance(false),
     })
   },
 }

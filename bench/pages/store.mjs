@@ -14,7 +14,7 @@ export async function fillHistory(folder, { count, places, url }) {
   const snapshots = new Snapshots({ storage: store, clock: { now: Date.now }, log, every: snapshotEvery })
   const replay = new Replay({ seq: 0, placements: new Map(), hosts: new Map() })
   const wanted = new Set(places.map((seq) => seq - (seq % snapshotEvery)))
-  await snapshots.write(replay)
+  await snapshots.write(new Replay(replay))
   for (let seq = 1; seq <= count; seq += batch) {
     const events = Array.from({ length: Math.min(batch, count - seq + 1) }, (_, at) =>
       historyEvent(seq + at, url),
@@ -23,7 +23,7 @@ export async function fillHistory(folder, { count, places, url }) {
     const last = seq + batch > count
     const documents = last ? [...replay.placements].map(documentOf) : []
     await store.commit({ events, documents })
-    if (wanted.has(replay.seq)) await snapshots.write(replay)
+    if (wanted.has(replay.seq)) await snapshots.write(new Replay(replay))
   }
   await store.close()
   return snapshots.heads.at(-1).bytes / snapshotEvery

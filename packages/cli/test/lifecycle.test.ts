@@ -66,9 +66,11 @@ test('the main job by the command line: deployed, stopped, held over a restart, 
 
   await lookAndRestart(cli, first)
 
+  const before = new Date().toISOString()
   const stopped = await cli('stop', 'api', '--why', 'the disk is full')
   expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('it has ended') })
   expect(await runs()).toBeUndefined()
+  await lookBack(cli, before)
   const second = await repository.commit('main', { 'up.mjs': `${up}// 2` }, { message: 'Second' })
   await until(
     async () => (await view()).placements[0]?.newest?.sha === second,
@@ -94,6 +96,19 @@ test('the main job by the command line: deployed, stopped, held over a restart, 
   expect((await cli('deployment', newest!.id)).stdout).toMatch(/outcome +kept/)
   expect((await cli('doctor')).code).toBe(0)
 }, 120_000)
+
+/** What ran before the stop is told as it was then. */
+async function lookBack(cli: (...args: string[]) => Promise<Answer>, before: string): Promise<void> {
+  expect((await cli('ls')).stdout).toMatch(/^api +held/m)
+  expect((await cli('ls', '--at', before)).stdout).toMatch(/^api +healthy/m)
+  const shown = await cli('show', 'api', '--at', before, '--json')
+  expect((JSON.parse(shown.stdout) as ServiceView).placements[0]).toMatchObject({ state: 'healthy' })
+  expect(await cli('ls', '--at', '1d')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/can be told since .*\(?/),
+  })
+  expect(await cli('ls', '--at', 'yesterday')).toMatchObject({ code: 2 })
+}
 
 test('the commits are listed with what became of them, and an older one goes by the beginning of its id', async () => {
   const { server, repository, first, folder, cli, json, runs } = await workshop()

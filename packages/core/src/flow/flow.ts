@@ -16,10 +16,10 @@ import { Checkouts } from '../checkouts/checkouts.js'
 import { tidy } from './end.js'
 import { Advance } from '../journal/advance.js'
 import { Journal } from '../journal/journal.js'
+import { untilQueued } from '../journal/queued.js'
 import { addFlowMetrics } from '../metrics/flow.js'
 import type { Moment } from '../rewind/moment.js'
-import { Rewind } from '../rewind/rewind.js'
-import { Snapshots, snapshotEvery } from '../rewind/snapshots.js'
+import { Past } from '../rewind/past.js'
 import { Outputs } from '../linelog/outputs.js'
 import { Semaphore } from '../waiting/semaphore.js'
 import type { Request } from '../requests/requests.js'
@@ -71,7 +71,7 @@ const needed = {
 }
 
 /** The main job as a plugin: it uses what every plugin can use. `every`: events between two snapshots of the state. */
-export const flowPlugin = (every = snapshotEvery) =>
+export const flowPlugin = (every?: number) =>
   definePlugin({
     name: 'flow',
     needs: needed,
@@ -79,10 +79,8 @@ export const flowPlugin = (every = snapshotEvery) =>
     setup({ needs, provide, hooks, doctor, metrics }) {
       const { storage, git, runtimes, secrets, clock, log, host, config, calls, contributions } = needs
       const { slices, kinds } = contributions
-      const snapshots = new Snapshots({ storage, clock, log, every })
-      const told = (seq: number, now: () => Moment) => snapshots.told(seq, now)
-      const journal = new Advance({ storage, slices, kinds, clock, log, host: host.name, told })
-      const rewind = new Rewind({ storage, snapshots, clock, now: () => journal.now() })
+      const past: Past = new Past({ storage, clock, log, every, now: (): Moment => journal.now() })
+      const journal = new Advance({ storage, slices, kinds, clock, log, host: host.name, told: past.told })
       const parts = {
         host: host.name,
         config: () => config.current(),
@@ -97,32 +95,29 @@ export const flowPlugin = (every = snapshotEvery) =>
         outputs: new Outputs(host.data, clock),
         slots: new Semaphore(() => config.current().defaults.parallel),
       }
-      const works = new Works(parts, config, { storage, snapshots, rewind })
+      const works = new Works(parts, config, { storage, ...past })
       provide(Journal, journal)
       addFlowMetrics({ metrics, hooks, journal, host: host.name })
-      provide(Flow, doors(works, storage, rewind))
+      provide(Flow, doors(works, storage, past.rewind))
       hooks.started.tap(async () => {
         await journal.open()
-        await snapshots.open(journal.now())
+        await past.snapshots.open(journal.now())
         const declared = servicesOf(config.current())
         const left = (await parts.checkouts.open()).filter((service) => !declared.has(service))
         for (const service of left) await tidy(works.parts, service)
         await works.start(host.version)
       })
-      hooks.stopping.tap(async () => {
-        await works.stop()
-        await snapshots.idle()
-      })
+      hooks.stopping.tap(() => works.stop().then(() => past.snapshots.idle()))
       doctor.add('journal', async () => ({ ok: true, say: `${journal.last()} events are recorded` }))
     },
   })
 
-function doors({ parts, request }: Works, storage: Storage, rewind: Rewind): Flow {
+function doors({ parts, request }: Works, storage: Storage, rewind: Past['rewind']): Flow {
   const { journal, outputs } = parts
   return {
     placements: () => [...journal.placements().values()].sort((a, b) => (a.service < b.service ? -1 : 1)),
     placement: (service, host) => journal.placement(service, host),
-    hostState: (host) => Promise.resolve(journal.now().hosts.get(host)),
+    hostState: (host) => journal.hostState(host),
     now: () => journal.now(),
     at: (point, signal) => rewind.at(point, signal),
     deployment: (id) => journal.deployment(id),
@@ -141,13 +136,5 @@ function doors({ parts, request }: Works, storage: Storage, rewind: Rewind): Flo
       if (follow) await untilQueued(journal, id, signal)
       yield* outputs.read(id, follow, signal, tail)
     },
-  }
-}
-
-async function untilQueued(journal: Advance, id: string, signal: AbortSignal): Promise<void> {
-  const from = journal.last()
-  if (await journal.deployment(id)) return
-  for await (const events of journal.follow(from, signal)) {
-    if (events.some(({ kind, deployment }) => kind === 'deployment.queued' && deployment === id)) return
   }
 }

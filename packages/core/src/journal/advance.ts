@@ -13,14 +13,14 @@ import {
   type State,
 } from '../protocol/index.js'
 import type { Clock } from '../kernel/clock.js'
-import { InputError, RefusedError, UnavailableError } from '../kernel/errors.js'
+import { InputError, UnavailableError } from '../kernel/errors.js'
 import { newId } from '../kernel/ids.js'
 import type { Logger } from '../kernel/logger.js'
 import { persist } from '../waiting/backoff.js'
 import { Bell } from '../waiting/bell.js'
 import type { Moment } from '../rewind/moment.js'
 import type { Journal } from './journal.js'
-import { Present } from './present.js'
+import { Present, refuseRenamed } from './present.js'
 
 interface Parts {
   storage: Storage
@@ -149,7 +149,7 @@ export class Advance implements Journal {
   }
 
   async #all(slice: string): Promise<Record<string, unknown>> {
-    if (slice === 'placement') return Object.fromEntries(this.#placements)
+    if (this.#present.holds(slice)) return this.#present.all(slice)
     const found = await this.#parts.storage.list(slice)
     return Object.fromEntries(found.map(({ key, value }) => [key, value]))
   }
@@ -172,6 +172,10 @@ export class Advance implements Journal {
     return (await this.#durably('deployment', id)) as Deployment | undefined
   }
 
+  async hostState(host: string): Promise<HostState | undefined> {
+    return this.now().hosts.get(host)
+  }
+
   /** The state after everything recorded; the same object until more is. */
   now(): Moment {
     return this.#present.moment(this.#durable)
@@ -182,26 +186,12 @@ export class Advance implements Journal {
     const { storage } = this.#parts
     const placements = await storage.list<Placement>('placement')
     const hosts = await storage.list<HostState>('host')
-    this.#refuseRenamed(new Set(placements.map(({ value }) => value.host)))
+    refuseRenamed(this.#parts.host, new Set(placements.map(({ value }) => value.host)))
     this.#ahead.clear()
     this.#documents.clear()
     this.#present.load(placements, hosts)
     this.#seq = this.#durable = storage.last()
     this.#failed = false
-  }
-
-  /** Holds belong to a placement, so to a host's name: under another one, what was stopped would run again. */
-  #refuseRenamed(known: ReadonlySet<string>): void {
-    const { host } = this.#parts
-    if (known.size === 0 || known.has(host)) return
-    const before = [...known].join(' and ')
-    throw new RefusedError(
-      'HOST_RENAMED',
-      `the data folder is that of the host ${before}, and this is ${host}`,
-      {
-        hint: `Set host: ${before} in the config, so that holds and history stay; or choose another data folder to begin anew.`,
-      },
-    )
   }
 
   async #write(drafts: EventDraft[]): Promise<{ events: Event[]; durable: Promise<void> }> {

@@ -1,3 +1,4 @@
+import { RefusedError } from '../kernel/errors.js'
 import type { HostState, Placement } from '../protocol/index.js'
 import type { Moment } from '../rewind/moment.js'
 
@@ -30,6 +31,10 @@ export class Present {
     return this.#of(slice).get(key)
   }
 
+  all(slice: Held): Record<string, Placement | HostState> {
+    return Object.fromEntries<Placement | HostState>(this.#of(slice))
+  }
+
   put(slice: Held, key: string, value: unknown): void {
     this.#moment = undefined
     if (value === undefined) this.#of(slice).delete(key)
@@ -49,4 +54,17 @@ export class Present {
   #of(slice: Held): Map<string, Placement> | Map<string, HostState> {
     return slice === 'placement' ? this.#placement : this.#host
   }
+}
+
+/** Holds belong to a placement, so to a host's name: under another one, what was stopped would run again. */
+export function refuseRenamed(host: string, known: ReadonlySet<string>): void {
+  if (known.size === 0 || known.has(host)) return
+  const before = [...known].join(' and ')
+  throw new RefusedError(
+    'HOST_RENAMED',
+    `the data folder is that of the host ${before}, and this is ${host}`,
+    {
+      hint: `Set host: ${before} in the config, so that holds and history stay; or choose another data folder to begin anew.`,
+    },
+  )
 }

@@ -8,10 +8,10 @@ import type { HostState, Placement } from '../protocol/index.js'
 import type { Moment } from './moment.js'
 
 /**
- * Events between two snapshots, so the most that a rewind replays: 5,000 are read and reduced in some 60 ms. Fewer would
- * cost more disk, for each snapshot holds every placement.
+ * Events between two snapshots, so the most that a rewind replays: 10,000 are read and reduced in some 100 ms. Fewer
+ * would cost more disk and more work, for each snapshot holds every placement.
  */
-export const snapshotEvery = 5_000
+export const snapshotEvery = 10_000
 /** Documents in one part: a few milliseconds to write or read, so that others get their turn between two. */
 const together = 32
 /** How the parts are written. Another number: the snapshot is of another version, and left alone. */

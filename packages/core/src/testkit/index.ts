@@ -50,4 +50,5 @@ export {
 export { composeBinary, DockerEngine, testImage } from './docker-engine.js'
 export { Gitea, giteaBinary } from './gitea.js'
 export { HandClock } from './hand-clock.js'
+export { randomOf } from './random.js'
 export { Strangers } from './strangers.js'

@@ -13,6 +13,7 @@ import {
   type Placement,
   type State,
 } from '../../src/protocol/index.js'
+import { randomOf } from '../../src/testkit/index.js'
 import { Host, url } from './host.js'
 
 /** Of each history so many steps; together 10,000. */
@@ -21,17 +22,6 @@ const histories = 200
 
 const ines: Actor = { kind: 'local', name: 'ines' }
 const service = 'hello'
-
-/** Numbers that look random and are the same for the same seed (mulberry32, by Tommy Ettinger, public domain). */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
 
 /** One history: what is done to a host, and what has to be true after it. */
 class History {

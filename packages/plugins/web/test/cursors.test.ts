@@ -1,20 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Actor } from '@longshore/core/protocol'
+import { randomOf } from '@longshore/core/testkit'
 import { push, repository, startWeb, type Web } from './start.js'
 
 const ines: Actor = { kind: 'local', name: 'ines' }
 const seeds = [1, 2, 3, 4, 5, 6]
-
-/** Numbers that look random and are the same for the same seed (mulberry32, by Tommy Ettinger, public domain). */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
 
 interface List {
   path: string

@@ -199,6 +199,13 @@ describe('over TCP', () => {
     expect(new Set(json.items.map(({ service }: { service?: string }) => service))).toEqual(
       new Set(['other']),
     )
+    for (const at of ['', `?at=${web.journal.last()}`, `?at=${web.journal.last() - 1}`]) {
+      const read = async (path: string) => (await web.ask(`/api/v1${path}${at}`, { over, headers })).json
+      expect((await read('/services')).items).toMatchObject([{ name: 'other' }])
+      const overview = await read('/overview')
+      expect([overview.services, Object.values(overview.states)]).toEqual([1, [1]])
+      for (const { service } of overview.events) expect(service).toBe('other')
+    }
     const { json: all } = await web.ask('/api/v1/services/hello/deployments')
     const { id } = all.items[0]
     for (const path of [`/deployments/${id}`, `/deployments/${id}/output`])

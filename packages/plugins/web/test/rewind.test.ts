@@ -7,7 +7,7 @@ import { ask, push, startWeb } from './start.js'
 
 /** A problem as the error that it was. */
 async function read({ data }: TestKernel, path: string): Promise<any> {
-  const { json } = await ask({ socket: join(data, 'longshore.sock'), port: 0 }, `/api/v1${path}`)
+  const { json } = await ask({ socket: join(data, 'longshore.sock'), port: 0, token: '' }, `/api/v1${path}`)
   if (json.code !== undefined) throw Object.assign(new Error(json.detail), { code: json.code })
   return json
 }

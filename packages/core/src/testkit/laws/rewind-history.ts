@@ -1,21 +1,11 @@
 import { pollActor, systemActor, type Actor, type Commit, type EventDraft } from '../../protocol/index.js'
+import { randomOf } from '../random.js'
 
 const services = ['api', 'web', 'worker']
 const hosts = ['test', 'test', 'box-2']
 const ines: Actor = { kind: 'user', name: 'ines' }
 const trouble = { code: 'E_MADE', reason: 'it was made to fail' }
 const digests = ['d'.repeat(64), 'e'.repeat(64)]
-
-/** Numbers that look random and are the same for the same seed (mulberry32, by Tommy Ettinger, public domain). */
-export function randomOf(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
 
 type Pick = <T>(from: readonly T[]) => T
 

@@ -1,6 +1,7 @@
 import { describeError, within, type RouteHandler } from '@longshore/core'
 import { StateWord, type coreRoutes, type PlacementView } from '@longshore/core/protocol'
 import { WebError } from '../errors.js'
+import { seenBy } from './events.js'
 import type { ApiParts } from './parts.js'
 import { momentOf, viewsOf } from './services.js'
 
@@ -60,14 +61,16 @@ export function showInfo({ contributions, host, url, declared }: ApiParts): Rout
 
 /** How many of the newest events a wall display shows. */
 const newest = 20
+/** Among so many of the newest those are looked for that the caller may see. */
+const lookedAt = 100
 
 export function showOverview(parts: ApiParts): RouteHandler<Routes['overview']> {
   const { journal, host } = parts
-  return async ({ query: { at }, signal }) => {
+  return async ({ query: { at }, caller, sees, signal }) => {
     const moment = await momentOf(parts, at, signal)
     const { seq } = moment
-    const { events } = await journal.read({ before: seq + 1, limit: newest })
-    const views = viewsOf(moment).filter(({ declared }) => declared)
+    const { events } = await journal.read({ before: seq + 1, limit: lookedAt })
+    const views = viewsOf(moment).filter(({ declared, service }) => declared && sees(service))
     const counted = StateWord.options.map(
       (word) => [word, views.filter(({ state }) => state === word).length] as const,
     )
@@ -87,7 +90,7 @@ export function showOverview(parts: ApiParts): RouteHandler<Routes['overview']> 
       failing: views
         .filter(({ state }) => state === 'failing')
         .map((view) => ({ ...of(view), why: view.why })),
-      events,
+      events: events.filter(seenBy(caller)).slice(0, newest),
     }
   }
 }

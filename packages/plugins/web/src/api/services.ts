@@ -107,13 +107,13 @@ export async function momentOf(
  * state names its seq: all pages are of the same moment, also where `at` is a span back from now.
  */
 export function listServices(parts: ApiParts): RouteHandler<Routes['services']> {
-  return async ({ query: { limit, cursor, at }, signal }) => {
+  return async ({ query: { limit, cursor, at }, sees, signal }) => {
     const place = placeOf(cursor)
     const moment = await momentOf(parts, place?.seq ?? at, signal)
     const byName = new Map<string, PlacementView[]>()
     for (const view of viewsOf(moment)) {
       if (!view.declared && !view.running && !view.stuck) continue
-      if (place && view.service <= place.name) continue
+      if (!sees(view.service) || (place && view.service <= place.name)) continue
       const found = byName.get(view.service)
       if (found) found.push(view)
       else byName.set(view.service, [view])
