@@ -31,6 +31,7 @@ export const libraryHomes = {
   jiti: '^packages/cli/src/product/guests\\.ts$',
   lmdb: '^packages/plugins/storage-lmdb/src/client\\.ts$',
   msgpackr: '^packages/plugins/storage-lmdb/src/message-pack\\.ts$',
+  'openid-client': '^packages/plugins/auth-oidc/src/client\\.ts$',
   openpgp: '^packages/plugins/admit-signers/src/pgp\\.ts$',
   otpauth: '^packages/plugins/auth/src/codes\\.ts$',
   picomatch: '^packages/core/src/admission/watcher\\.ts$',

@@ -29,7 +29,11 @@ export async function loadGuests(document: ConfigDocument): Promise<Guests> {
       const plugin = await loadGuest(name, document.file)
       guests.plugins.push(plugin)
       if (isRecord(options))
-        guests.document = withSection(guests.document, plugin.name, options, ['plugins', index, 1])
+        guests.document = withSection(guests.document, plugin.section ?? [plugin.name], options, [
+          'plugins',
+          index,
+          1,
+        ])
     } catch (error) {
       guests.faults.push({ path: ['plugins', index], error: error as LongshoreError })
     }
@@ -94,17 +98,17 @@ function isPlugin(value: unknown): value is Plugin {
   return isRecord(value) && typeof value['name'] === 'string' && typeof value['setup'] === 'function'
 }
 
-/** The options become the top-level key of the plugin's name, and their faults are told where they stand. */
+/** The options become the plugin's section, and their faults are told where they stand. */
 function withSection(
   document: ConfigDocument,
-  name: string,
+  section: readonly string[],
   options: Record<string, unknown>,
   path: PropertyKey[],
 ): ConfigDocument {
+  const isWithin = (at: readonly PropertyKey[]) => section.every((key, index) => at[index] === key)
   return {
     ...document,
-    value: withValue(document.value, [name], options),
-    place: ([first, ...rest]) =>
-      document.place?.(first === name ? [...path, ...rest] : first === undefined ? [] : [first, ...rest]),
+    value: withValue(document.value, section, options),
+    place: (at) => document.place?.(isWithin(at) ? [...path, ...at.slice(section.length)] : at),
   }
 }

@@ -22,6 +22,7 @@ export async function builtInPlugins(): Promise<Plugin[]> {
     import('@longshore/admit-windows'),
     import('@longshore/steps'),
     import('@longshore/auth'),
+    import('@longshore/auth-oidc'),
     import('@longshore/metrics'),
     import('@longshore/web'),
   ])

@@ -68,8 +68,12 @@ export interface Gate {
   changed(listener: () => void): () => void
   /** Whether somebody can sign in who may everything. While nobody can, the API stays on this machine. */
   guards(): boolean
-  /** Lets somebody in; the answer's headers hold the session. Errors: of an identity that is not let in. */
-  welcome(identity: Identity, knock: Knock): Promise<Record<string, string>>
+  /**
+   * Lets in whom `vouch` answers for; the answer's headers hold the session. How often that is tried is limited by where it
+   * comes from, before `vouch` is asked. What `vouch` throws is thrown on, and recorded as a refusal unless it says that
+   * nobody can tell now (UnavailableError).
+   */
+  welcome(vouch: () => Promise<Identity>, knock: Knock): Promise<Record<string, string>>
 }
 
 export const Gate = token<Gate>('Gate')

@@ -35,10 +35,16 @@ export class JsonReply<T> {
 export class StreamReply {
   readonly type: string
   readonly chunks: AsyncIterable<string | Uint8Array>
+  readonly headers: Readonly<Record<string, string>>
 
-  constructor(type: string, chunks: AsyncIterable<string | Uint8Array>) {
+  constructor(
+    type: string,
+    chunks: AsyncIterable<string | Uint8Array>,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     this.type = type
     this.chunks = chunks
+    this.headers = headers
   }
 }
 

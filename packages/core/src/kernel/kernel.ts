@@ -7,6 +7,7 @@ import {
   configDifferences,
   configSchema,
   coreProtocol,
+  sectionOf,
   type ConfigDocument,
   type LongshoreConfig,
 } from '../protocol/index.js'
@@ -48,12 +49,14 @@ export class Kernel {
   readonly #lifecycle: Lifecycle
   readonly #schema: z.ZodType<LongshoreConfig & Record<string, unknown>>
   readonly #listeners = new Set<() => Promise<void>>()
+  readonly #sections: string[]
   #config: LongshoreConfig & Record<string, unknown>
   #file: string
 
   constructor(options: KernelOptions) {
     const plugins = orderPlugins(options.plugins, new Set(given.map(({ name }) => name)))
     this.#schema = configSchema(plugins)
+    this.#sections = plugins.map(({ name, section: [top] = [name] }) => top)
     this.#config = this.#parse(options.config)
     this.#file = options.config.file
     const clock = options.clock ?? systemClock
@@ -111,8 +114,7 @@ export class Kernel {
     const before = this.#config
     const changes = configDifferences(before, next)
     // Plugins were given their sections when they were set up.
-    const sections = this.contributions.plugins.map(({ name }) => name)
-    const fixed = ['host', 'data', 'plugins', ...sections].filter(
+    const fixed = ['host', 'data', 'plugins', ...this.#sections].filter(
       (key) => key in next && changes.includes(key),
     )
     if (fixed.length > 0) {
@@ -154,7 +156,7 @@ export class Kernel {
     const life = this.#lifecycle.for(name)
     const context: SetupContext<unknown, any> = {
       name,
-      config: this.#config[name],
+      config: sectionOf(this.#config, plugin),
       needs: Object.fromEntries(needs.map(([key, need]) => [key, this.#container.meet(need)])),
       provide: (token: Token<any>, ...rest: unknown[]) => {
         refuse(token)

@@ -36,6 +36,8 @@ export interface PluginDefinition<C extends z.ZodType = z.ZodType, N extends Nee
   version?: string
   /** Its section: the config's top-level key of the plugin's name. */
   config?: C
+  /** Where that stands when it is a key of another plugin's section: `['auth', 'oidc']`. */
+  section?: readonly [owner: string, key: string]
   /** Arrive typed, by the same names; whoever provides them is set up first. */
   needs?: N
   /** What `setup` will provide: the order is made from it before anything runs. */

@@ -71,8 +71,11 @@ export type LongshoreConfig = Omit<Base, 'services' | 'host'> & {
 export function configSchema(
   plugins: readonly ConfigPart[],
 ): z.ZodType<LongshoreConfig & Record<string, unknown>> {
-  const sections = Object.fromEntries(plugins.flatMap(({ name, config }) => (config ? [[name, config]] : [])))
-  const schema = z.strictObject({ ...base(serviceSchema(plugins)), ...hooksOf(plugins), ...sections })
+  const schema = z.strictObject({
+    ...base(serviceSchema(plugins)),
+    ...hooksOf(plugins),
+    ...sectionsOf(plugins),
+  })
   // Also beside other faults, so that all are told at once: then parts of the config may be anything.
   return schema.superRefine(
     (config, context) => {
@@ -97,6 +100,33 @@ function hooksOf(plugins: readonly ConfigPart[]): z.ZodRawShape {
   if (kinds.length === 0) return {}
   const parts = Object.fromEntries(kinds.map(([kind, schema]) => [kind, schema.optional()]))
   return { hooks: z.strictObject(parts).prefault({}) }
+}
+
+/** The sections of the plugins; one that stands within another's is a key of that, beside the owner's own. */
+function sectionsOf(plugins: readonly ConfigPart[]): Record<string, z.ZodType> {
+  const sections: Record<string, z.ZodType> = {}
+  for (const { name, config, section } of plugins) if (config && !section) sections[name] = config
+  for (const { config, section } of plugins) {
+    if (!config || !section) continue
+    const [owner, key] = section
+    sections[owner] = withKey(owner, sections[owner] ?? z.strictObject({}).prefault({}), { [key]: config })
+  }
+  return sections
+}
+
+function withKey(owner: string, schema: z.ZodType, key: z.ZodRawShape): z.ZodType {
+  if (schema instanceof z.ZodObject) return schema.safeExtend(key)
+  if (schema instanceof z.ZodPrefault)
+    return withKey(owner, schema.unwrap() as z.ZodType, key).prefault(schema.def.defaultValue)
+  throw new TypeError(`the section ${owner} is no object, so that no other plugin can have a key in it`)
+}
+
+/** A plugin's section of a config after every check. */
+export function sectionOf(
+  config: Record<string, unknown>,
+  { name, section = [name] }: { name: string; section?: readonly string[] },
+): unknown {
+  return section.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], config)
 }
 
 const nameRule = 'a name is 1 to 63 of a-z, 0-9 and -, and begins with a letter or a digit'

@@ -86,7 +86,7 @@ export { DeploymentDiff } from './diff.js'
 export { gateAnswer, type GateAnswer } from './gate.js'
 export { nextStep } from './next.js'
 export { stateOf, why } from './why.js'
-export { configSchema, type LongshoreConfig } from './config.js'
+export { configSchema, sectionOf, type LongshoreConfig } from './config.js'
 export {
   checkName,
   type CheckConfig,

@@ -5,12 +5,14 @@ import { ServiceName } from './names.js'
 import { Duration } from './units.js'
 
 /**
- * What a plugin adds to the config: its section, under its name; the `run` sections and the `checks` of the kinds that it
- * provides; keys of its own in a service's `policy`; and the section of `hooks` of each kind of forge that it provides.
+ * What a plugin adds to the config: its section, under its name or within another's; the `run` sections and the `checks` of
+ * the kinds that it provides; keys of its own in a service's `policy`; and the section of `hooks` of each kind of forge.
  */
 export interface ConfigPart {
   name: string
   config?: z.ZodType
+  /** Where the section stands when not under the name: `['auth', 'oidc']` is the key `oidc` of the section `auth`. */
+  section?: readonly [owner: string, key: string]
   runs?: Record<string, z.ZodType>
   checks?: Record<string, z.ZodType>
   policies?: Record<string, z.ZodType>

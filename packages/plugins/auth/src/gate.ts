@@ -78,8 +78,8 @@ export class AccountGate implements Gate {
     )
   }
 
-  welcome(identity: Identity, knock: Knock): Promise<Record<string, string>> {
-    return this.#parts.welcome(identity, knock)
+  welcome(vouch: () => Promise<Identity>, knock: Knock): Promise<Record<string, string>> {
+    return this.#parts.welcome(vouch, knock)
   }
 
   /** Tells those who keep something open that rights were taken from somebody. */

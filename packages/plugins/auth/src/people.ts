@@ -1,4 +1,13 @@
-import { describeError, newId, type Clock, type Identity, type Knock, type Logger } from '@longshore/core'
+import {
+  describeError,
+  LongshoreError,
+  newId,
+  UnavailableError,
+  type Clock,
+  type Identity,
+  type Knock,
+  type Logger,
+} from '@longshore/core'
 import { newRecovery, newTotp, plainRecovery, stepOf } from './codes.js'
 import type { AuthConfig } from './config.js'
 import { setCookie } from './credentials.js'
@@ -131,25 +140,24 @@ export class People {
   }
 
   /** Lets in whom a provider vouches for: by its name for them, never by a name that a local account has. */
-  async welcome({ issuer, subject, name, role }: Identity, knock: Knock): Promise<Opened> {
-    const { store, clock } = this.#parts
-    const parsed = Role.parse(role)
-    let isChanged = false
-    const opened = await this.#open(knock, 'sign in by provider', () => {
-      const known = [...store.all('user').values()].find(
-        ({ identity }) => identity?.issuer === issuer && identity.subject === subject,
-      )
-      if (known?.disabled) throw signInRefused()
-      if (!known && store.all('user').size >= most.users) throw full(most.users, 'accounts')
-      isChanged = known !== undefined && known.role !== parsed
-      const made = { name: this.#freeName(name), identity: { issuer, subject }, created: clock.now() }
-      return {
-        user: { ...(known ?? made), role: parsed },
-        more: isChanged ? this.sessionsOf(known!.name) : [],
+  async welcome(vouch: () => Promise<Identity>, knock: Knock): Promise<Opened> {
+    const { limits } = this.#parts
+    // Whose account it will be is not known yet: only the network counts, so that nobody locks others out.
+    const place = `provider ${networkOf(knock.from)}`
+    limits.enter(place, knock.from)
+    try {
+      const opened = await this.#letIn(await vouch(), knock)
+      limits.forget(place, knock.from)
+      return opened
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) {
+        const { code, reason } = describeError(error)
+        // Words that are not ours may hold what the provider said.
+        const said = error instanceof LongshoreError ? reason : 'it failed'
+        await this.#refused('sign in by provider', knock, code, said)
       }
-    })
-    if (isChanged) this.#parts.changed()
-    return opened
+      throw error
+    }
   }
 
   /** A new secret for a session, and the header that gives it to the browser. */
@@ -194,6 +202,27 @@ export class People {
       user: { ...user, pending: undefined, totp: { sealed: user.pending!, step }, recovery: hashes },
       recovery,
     }
+  }
+
+  async #letIn({ issuer, subject, name, role }: Identity, knock: Knock): Promise<Opened> {
+    const { store, clock } = this.#parts
+    const parsed = Role.parse(role)
+    let isChanged = false
+    const opened = await this.#open(knock, 'sign in by provider', () => {
+      const known = [...store.all('user').values()].find(
+        ({ identity }) => identity?.issuer === issuer && identity.subject === subject,
+      )
+      if (known?.disabled) throw signInRefused()
+      if (!known && store.all('user').size >= most.users) throw full(most.users, 'accounts')
+      isChanged = known !== undefined && known.role !== parsed
+      const made = { name: this.#freeName(name), identity: { issuer, subject }, created: clock.now() }
+      return {
+        user: { ...(known ?? made), role: parsed },
+        more: isChanged ? this.sessionsOf(known!.name) : [],
+      }
+    })
+    if (isChanged) this.#parts.changed()
+    return opened
   }
 
   /** A session for somebody who has shown who they are: recorded, then written, then given. */

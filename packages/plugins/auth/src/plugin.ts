@@ -42,8 +42,7 @@ export default definePlugin({
     const own = { config, clock, log, store, passwords, limits, decisions, changed }
     const people = new People({ ...own, sealer: () => sealer })
     const accounts = new Accounts({ clock, store, passwords, decisions, labels, changed })
-    const welcome: Gate['welcome'] = async (identity, knock) =>
-      (await people.welcome(identity, knock)).headers
+    const welcome: Gate['welcome'] = async (vouch, knock) => (await people.welcome(vouch, knock)).headers
     const gate = new AccountGate({ config, clock, store, decisions, log, labels, welcome })
     provide(Gate, gate)
     const parts = { config, clock, store, people, accounts, passwords, decisions, changed }

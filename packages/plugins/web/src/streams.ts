@@ -11,7 +11,7 @@ export class Streams {
 
   /** Sends the reply with back-pressure: nothing more is asked of it while the client does not read. */
   async send(response: Response, reply: StreamReply, life: AbortController): Promise<void> {
-    response.set('Content-Type', reply.type)
+    response.set({ ...reply.headers, 'Content-Type': reply.type })
     if (response.req.method === 'HEAD') return void response.end()
     this.#open.add(life)
     if (this.#ended) life.abort()

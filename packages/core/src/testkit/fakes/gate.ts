@@ -1,4 +1,5 @@
 import type { Ask, Caller, Gate, Grant, Identity, Knock } from '../../contracts/gate.js'
+import { describeError, UnavailableError } from '../../kernel/errors.js'
 import type { Right } from '../../protocol/index.js'
 
 /** What a token of the fake opens: rights, and the services that they are limited to. */
@@ -50,7 +51,14 @@ export class FakeGate implements Gate {
     return this.isGuarding
   }
 
-  async welcome({ name }: Identity): Promise<Record<string, string>> {
+  async welcome(vouch: () => Promise<Identity>, { from }: Knock): Promise<Record<string, string>> {
+    const { name } = await vouch().catch((error: unknown) => {
+      const ask: Ask = { right: 'none', what: 'sign in by provider', changes: true }
+      const { code, reason } = describeError(error)
+      const grant: Grant = { ok: false, rule: 'fake', code, reason, hint: 'Let it vouch for somebody.' }
+      if (!(error instanceof UnavailableError)) this.decisions.push({ caller: nobody(from), ask, grant })
+      throw error
+    })
     const token = `welcome-${name}`
     this.holders.set(token, { name, rights: 'all', cookie: true })
     return { 'Set-Cookie': `fake=${token}` }

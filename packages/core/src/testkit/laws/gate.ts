@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Ask, Caller, Gate, Grant, Knock } from '../../contracts/gate.js'
+import { RefusedError } from '../../kernel/errors.js'
 import type { Right } from '../../protocol/index.js'
 import { lawsOf, type Law } from '../law.js'
 
@@ -33,7 +34,7 @@ function over(headers: Knock['headers']): Knock {
 
 /** The law of Gate, a test each. */
 export function gateLaws(make: () => Promise<GateSubject>): Law[] {
-  return [...lawsOfNobody(make), ...lawsOfRights(make)]
+  return [...lawsOfNobody(make), ...lawsOfRights(make), ...lawsOfWelcome(make)]
 }
 
 function lawsOfNobody(make: () => Promise<GateSubject>): Law[] {
@@ -57,6 +58,25 @@ function lawsOfNobody(make: () => Promise<GateSubject>): Law[] {
       for (const right of rights) assert.ok(caller.holds(right) && caller.holds(right, 'api'))
       for (const right of rights) assert.ok((await gate.may(caller, { ...stopping, right })).ok)
     }),
+  ]
+}
+
+function lawsOfWelcome(make: () => Promise<GateSubject>): Law[] {
+  const law = lawsOf(make)
+  return [
+    law(
+      'whom a provider vouches for is let in, and whom it does not is recorded',
+      async ({ gate, refusals }) => {
+        const identity = { issuer: 'https://id.example', subject: '1', name: 'ines', role: 'viewer' }
+        const { 'Set-Cookie': cookie = '' } = await gate.welcome(async () => identity, over({}))
+        const caller = await gate.who(over({ cookie: cookie.split(';')[0] }))
+        assert.deepEqual([caller.by, caller.actor], ['cookie', { kind: 'user', name: 'ines' }])
+        const before = await refusals()
+        const refuses = async () => Promise.reject(new RefusedError('LAW_REFUSED', 'not this one'))
+        await assert.rejects(gate.welcome(refuses, over({})), { code: 'LAW_REFUSED' })
+        assert.ok((await refusals()) > before)
+      },
+    ),
   ]
 }
 
