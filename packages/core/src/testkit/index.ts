@@ -46,5 +46,6 @@ export {
 } from './git-server.js'
 export { composeBinary, DockerEngine, testImage } from './docker-engine.js'
 export { Gitea, giteaBinary } from './gitea.js'
+export { schemathesisBinary } from './schemathesis.js'
 export { HandClock } from './hand-clock.js'
 export { Strangers } from './strangers.js'
