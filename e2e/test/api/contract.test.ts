@@ -3,8 +3,8 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { TOTP } from 'otpauth'
 import { expect, test } from 'vitest'
 import { ask, type Answer } from './asking.js'
-import { Contract, type Operation } from './openapi.js'
-import { Client, inBrowser, password, stage, type Stage } from './stage.js'
+import { Contract, filled, type Operation } from './openapi.js'
+import { Client, idsOf, inBrowser, password, stage, type Stage } from './stage.js'
 
 /** What the requests know of each other. */
 interface At extends Stage {
@@ -150,11 +150,9 @@ test('the document is valid, has every route that is declared and no other, and 
 
 async function began(): Promise<At> {
   const staged = await stage()
-  const { longshore, shas, url } = staged
-  const slow = await longshore.service('slow')
-  const { last } = await longshore.service('app')
-  const ids = { service: 'app', commit: shas[1], deployment: last.id, slow: slow.deployment.id, user: 'dora' }
-  return { ...staged, ids, dora: new Client(url, {}), link: '', totp: '' }
+  const { deployment } = await staged.longshore.service('slow')
+  const ids = { ...(await idsOf(staged)), slow: deployment.id, user: 'dora' }
+  return { ...staged, ids, dora: new Client(staged.url, {}), link: '', totp: '' }
 }
 
 /** Plays a line, and answers what is wrong with it or with what came of it. */
@@ -168,8 +166,7 @@ async function faultOf(
   const unfit = line.was ? undefined : contract.faultIn(operation, body)
   if (unfit !== undefined) return `the body does not fit: ${unfit}`
   const params: Record<string, string> = { ...at.ids, ...line.params?.(at) }
-  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => params[name]!)
-  const asked = `${path}${line.query === undefined ? '' : `?${line.query}`}`
+  const asked = `${filled(operation.path, params)}${line.query === undefined ? '' : `?${line.query}`}`
   const by = { dora: at.dora.headers, nobody: {}, admin: at.admin.headers }[line.by ?? 'admin']
   const answer = line.was?.(at) ?? (await ask(at.url, operation.method, asked, { body, headers: by }))
   const fault = contract.faultOf(operation, answer)

@@ -19,6 +19,11 @@ interface Described {
   responses: Record<string, { $ref?: string; content?: Record<string, object> }>
 }
 
+/** A path with its parameters. */
+export function filled(path: string, params: Record<string, string>): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => params[name] ?? 'none')
+}
+
 /** The document that a product serves, and whether answers keep to it. */
 export class Contract {
   readonly operations: Operation[]

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { freePort } from '../place.js'
 import { until } from '../until.mjs'
 import { ask, type Answer } from './asking.js'
-import { Contract, type Operation } from './openapi.js'
+import { Contract, filled, type Operation } from './openapi.js'
 import { expected, services, type Outcome, type Person, type Wanted } from './rights-model.js'
 import { Client, signedIn, stage, withToken, type Stage } from './stage.js'
 
@@ -111,15 +111,9 @@ async function play(
 
 /** The path, with ids that nothing has. */
 function harmless({ path }: Operation, service: string | undefined): string {
-  const unknown: Record<string, string> = {
-    service: service ?? '',
-    commit: '0'.repeat(40),
-    deployment: '0'.repeat(16),
-    freeze: '0'.repeat(16),
-    id: '0'.repeat(16),
-    user: 'nobody-there',
-  }
-  return path.replace(/\{(\w+)\}/g, (_, name: string) => unknown[name]!)
+  const id = '0'.repeat(16)
+  const unknown = { commit: '0'.repeat(40), deployment: id, freeze: id, id, user: 'nobody-there' }
+  return filled(path, { ...unknown, ...(service !== undefined && { service }) })
 }
 
 function outcomeOf({ status, json }: Answer): Outcome {

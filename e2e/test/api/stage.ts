@@ -73,6 +73,12 @@ export async function stage(options: Parameters<typeof longshoreAt>[0] = {}): Pr
   return { longshore, url, repository, shas: [first, second], setUp, admin: inBrowser(url, setUp) }
 }
 
+/** What stands for the parameters of paths. */
+export async function idsOf({ longshore, shas }: Stage): Promise<Record<string, string>> {
+  const { last } = await longshore.service('app')
+  return { service: 'app', commit: shas[1], deployment: last.id }
+}
+
 async function firstAdmin(longshore: Longshore): Promise<Answer> {
   const { body } = await longshore.ask('GET', '/session/setup')
   const [, token] = body.path.split('#')
