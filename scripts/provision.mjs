@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { compose, composeCommand, fetchCompose } from './compose.mjs'
 import { fetchGitea, gitea, giteaCommand } from './gitea.mjs'
 import { fetchRealPackage, realPackage, realTarball } from './real-package.mjs'
+import { fetchSchemathesis, hasSchemathesis, schemathesis } from './schemathesis.mjs'
 
 /**
  * A real thing that the tests run against, and the Debian packages, or the fetch into the cache, that bring it.
@@ -54,6 +55,12 @@ const parts = [
     packages: [],
     present: () => existsSync(giteaCommand),
     fetch: fetchGitea,
+  },
+  {
+    name: `${schemathesis.name} ${schemathesis.version} from PyPI`,
+    packages: [],
+    present: hasSchemathesis,
+    fetch: fetchSchemathesis,
   },
   {
     name: `${realPackage.name} ${realPackage.version} from npm`,

@@ -49,6 +49,7 @@ export {
 } from './git-server.js'
 export { composeBinary, DockerEngine, testImage } from './docker-engine.js'
 export { Gitea, giteaBinary } from './gitea.js'
+export { schemathesisBinary } from './schemathesis.js'
 export { HandClock } from './hand-clock.js'
 export { randomOf } from './random.js'
 export { Strangers } from './strangers.js'

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { composeBinary } from './docker-engine.js'
 import { giteaBinary } from './gitea.js'
+import { schemathesisBinary } from './schemathesis.js'
 
 /**
  * What the machine answered about a part that a test needs. It fits vitest's options as it is, so that the report says
@@ -48,6 +49,7 @@ const looks = {
     return missing.length > 0 ? `${missing.join(', ')} is not installed` : undefined
   },
   gitea: () => (giteaBinary() === undefined ? 'Gitea was not built' : undefined),
+  schemathesis: () => (schemathesisBinary() === undefined ? 'schemathesis is not installed' : undefined),
   root: () => (process.getuid?.() === 0 ? undefined : 'the tests do not run as root'),
   // Tried for real. Each hierarchy of version 1 is a folder of its own, and one suffices.
   cgroup: () =>

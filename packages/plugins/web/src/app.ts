@@ -181,7 +181,9 @@ function failed({ log }: AppParts): ErrorRequestHandler {
     if (response.destroyed)
       return log.debug({ error, requestId }, 'a request that nobody waits for any more failed')
     const problem = problemOf(error, requestId)
-    if (problem.status >= 500) log.error({ error, requestId }, 'a request failed')
+    // That something is not to be had now is an answer: whoever tries too often fills no log with faults.
+    if (problem.status >= 500)
+      log[problem.status === 503 ? 'warn' : 'error']({ error, requestId }, 'a request failed')
     // Half of an answer is out already: only a broken connection tells that the rest is missing.
     if (response.headersSent) return void response.destroy()
     if (error instanceof WebError) response.set(error.headers)

@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { LineLog, systemClock } from '@longshore/core'
+import { LineLog, systemClock, UnavailableError } from '@longshore/core'
 import { OutputLine } from '@longshore/core/protocol'
 import { push, repository, startWeb } from './start.js'
 
@@ -215,6 +215,20 @@ describe('a follower', () => {
     await expect.poll(() => said().filter(({ msg }) => msg === 'answered')).toHaveLength(1)
     await expect.poll(() => said().some(({ msg }) => msg.includes('nobody waits'))).toBe(true)
     expect(said().filter(({ level }) => level === 'error')).toEqual([])
+  })
+
+  it('for what is not to be had now is answered, and no error of Longshore either', async () => {
+    const away = {
+      name: 'away',
+      setup: ({ routes }: any) =>
+        routes.add({ method: 'GET', path: '/away', summary: '', right: 'services:read' }, async () => {
+          throw new UnavailableError('AWAY', 'it is away')
+        }),
+    }
+    const web = await startWeb({ plugins: [away] })
+    expect((await web.ask('/api/v1/away')).status).toBe(503)
+    const said = web.log.map((line) => JSON.parse(line) as { level: string; msg: string })
+    expect(said.find(({ msg }) => msg === 'a request failed')).toMatchObject({ level: 'warn' })
   })
 })
 

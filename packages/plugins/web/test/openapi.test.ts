@@ -59,8 +59,17 @@ describe('the API’s description of itself', () => {
         required: true,
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Moon' } } },
       },
-      responses: { '4XX': { $ref: '#/components/responses/Problem' } },
+      security: [{ token: [] }, { session: [] }],
+      responses: { 401: { $ref: '#/components/responses/Unknown' } },
     })
+    const { Unknown } = json.components.responses
+    expect(Unknown.content['application/problem+json'].schema.$ref).toBe('#/components/schemas/Problem')
+    expect(json.paths['/api/v1/services'].get.parameters.at(-1)).toMatchObject({
+      name: 'If-None-Match',
+      in: 'header',
+      required: false,
+    })
+    expect(json.paths['/livez'].get.security).toBeUndefined()
     expect(json.components.schemas.Moon).toMatchObject({ required: ['phase'], additionalProperties: false })
   })
 })

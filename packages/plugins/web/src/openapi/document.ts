@@ -1,7 +1,25 @@
 import type { z } from 'zod'
-import { Problem, type RouteShape } from '@longshore/core/protocol'
+import type { RouteShape } from '@longshore/core/protocol'
 import type { PlacedRoute } from '../routes.js'
+import { refusalComponents, refusalsOf } from './refusals.js'
 import { Schemas, type JsonSchema } from './schemas.js'
+
+/** How a request shows who it comes from. */
+const securitySchemes = {
+  token: { type: 'http', scheme: 'bearer', description: 'A token that was made for a program.' },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-longshore',
+    description: 'The session of who signed in; over plain loopback the cookie is named `longshore`.',
+  },
+}
+
+/** Headers that change what is answered. */
+const headers = {
+  ifNoneMatch: headerOf('If-None-Match', { type: 'string' }),
+  idempotencyKey: headerOf('Idempotency-Key', { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' }),
+}
 
 /** OpenAPI 3.1 (spec.openapis.org/oas/v3.1.1) of the routes that are served, made of the schemas that check their requests. */
 export function openApiOf(routes: readonly PlacedRoute[], version: string): OpenApi {
@@ -19,7 +37,7 @@ export function openApiOf(routes: readonly PlacedRoute[], version: string): Open
       title: 'Longshore',
       version,
       description:
-        'Everything that Longshore knows and does. An action answers 202 with the seq of the fact that it became; errors are problem details (RFC 9457) with a stable code and a hint.',
+        'Everything that Longshore knows and does. An action answers 202 with the seq of the fact that it became; errors are problem details (RFC 9457) with a stable code and a hint. docs/errors.md lists the codes.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -27,14 +45,8 @@ export function openApiOf(routes: readonly PlacedRoute[], version: string): Open
     paths,
     components: {
       schemas: schemas.named,
-      responses: { Problem: problem(schemas) },
-      securitySchemes: {
-        token: {
-          type: 'http',
-          scheme: 'bearer',
-          description: 'The token of this host, or one made for you.',
-        },
-      },
+      responses: refusalComponents(schemas),
+      securitySchemes,
     },
   }
 }
@@ -43,20 +55,21 @@ function operationOf({ plugin, shape, path }: PlacedRoute, schemas: Schemas): Op
   const parameters = [
     ...parametersOf('path', shape.params, schemas),
     ...parametersOf('query', shape.query, schemas),
+    ...headersOf(shape),
   ]
   return {
     operationId: idOf(shape, path),
     tags: [plugin],
     summary: shape.summary,
     'x-right': shape.right,
-    ...(shape.right !== 'none' && { security: [{ token: [] }, {}] }),
+    ...(shape.right !== 'none' && { security: [{ token: [] }, { session: [] }] }),
     ...(parameters.length > 0 && { parameters }),
     ...(shape.raw !== undefined && { requestBody: rawBody }),
     ...(shape.body && shape.raw === undefined && { requestBody: bodyOf(shape.body, schemas) }),
     responses: {
       [String(shape.status ?? 200)]: { description: 'All is well.', content: contentOf(shape, schemas) },
-      '4XX': { $ref: '#/components/responses/Problem' },
-      '5XX': { $ref: '#/components/responses/Problem' },
+      ...(shape.method === 'GET' && shape.response && { 304: { description: 'It is as it was.' } }),
+      ...refusalsOf(shape),
     },
   }
 }
@@ -103,18 +116,20 @@ function contentOf({ response, produces = [] }: RouteShape, schemas: Schemas): C
   return Object.fromEntries(produces.map((type) => [type, { schema: { type: 'string' } }]))
 }
 
-function problem(schemas: Schemas): Response {
-  return {
-    description: 'What is wrong, where, and how to mend it; docs/errors.md lists the codes.',
-    content: { 'application/problem+json': { schema: schemas.of(Problem) } },
-  }
+function headersOf({ method, right, response }: RouteShape): Parameter[] {
+  if (method === 'GET') return response ? [headers.ifNoneMatch] : []
+  return method === 'POST' && right !== 'none' ? [headers.idempotencyKey] : []
+}
+
+function headerOf(name: string, schema: JsonSchema): Parameter {
+  return { name, in: 'header', required: false, schema }
 }
 
 type Content = Record<string, { schema: JsonSchema }>
 
 interface Parameter {
   name: string
-  in: 'path' | 'query'
+  in: 'path' | 'query' | 'header'
   required: boolean
   schema: JsonSchema
 }
@@ -126,7 +141,7 @@ interface RequestBody {
 
 interface Response {
   description: string
-  content: Content
+  content?: Content
 }
 
 export interface Operation {

@@ -70,7 +70,7 @@ function routeOf({ path, method, operation }: { path: string; method: string; op
         : ''
     }
     ${Object.entries(responses).map(([status, response]) =>
-      'content' in response
+      'content' in response && response.content
         ? html`<h3>Answers ${status}</h3>
             ${Object.entries(response.content).map(
               ([type, { schema }]) =>
