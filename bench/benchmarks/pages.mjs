@@ -4,7 +4,7 @@ import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { Api } from '@longshore/cli'
+import { createNodeClient } from '@longshore/client/node'
 import { coreRoutes } from '@longshore/core/protocol'
 import { startGitServer } from '@longshore/core/testkit'
 import { quantile } from '../frame.mjs'
@@ -160,14 +160,17 @@ export default {
       const life = new AbortController()
       try {
         await untilAnswers(socket, '/livez', performance.now())
-        const client = new Api({ socket })
+        const client = createNodeClient({ socket })
         await settled(client)
         await measureRewind(bench, socket, count, places)
-        const busy = deploying(client, life.signal)
+        // What fails in it is told when its turn comes, not in the middle of something else.
+        const busy = deploying(client, life.signal).catch((error) => error)
         await measurePages(bench, socket, count)
         life.abort()
-        await busy
+        const fault = await busy
+        if (fault) throw fault
       } finally {
+        life.abort()
         await product.stop()
       }
     } finally {
