@@ -10,7 +10,7 @@ const limits = { window: 15 * 60_000, network: 20, account: 10 }
 const apart = 10_000
 
 /**
- * Counts tries to sign in by network and by account, over restarts; one that is right wipes its counts. Who is over is
+ * Counts tries to sign in by network and by account, over restarts; one that is right does not count. Who is over is
  * refused until the window has passed. A network from which an account signed in before has a count of its own for it, so
  * that nobody can lock its owner out.
  */
@@ -25,8 +25,11 @@ export class Limits {
     this.#log = log
   }
 
-  /** Counts a try, before it is known whether it fails: many at the same time are as many as one after another. */
-  enter(name: string, from: string | undefined, known: readonly string[] = []): void {
+  /**
+   * Counts a try, before it is known whether it fails: many at the same time are as many as one after another. What is of
+   * no account is counted by network alone, or whoever comes first could use up everybody's tries.
+   */
+  enter(name: string | undefined, from: string | undefined, known: readonly string[] = []): void {
     const keys = this.#keys(name, from, known)
     for (const { key, most } of keys) {
       const { count, since } = this.#counted(key)
@@ -38,9 +41,12 @@ export class Limits {
     }
   }
 
-  /** After one that was right. */
-  forget(name: string, from: string | undefined, known: readonly string[] = []): void {
-    for (const { key } of this.#keys(name, from, known)) this.#set(key, undefined)
+  /** After one that was right: its account begins anew, its network not, where others may be guessing. */
+  forget(name: string | undefined, from: string | undefined, known: readonly string[] = []): void {
+    const [network, account] = this.#keys(name, from, known)
+    if (account) this.#set(account.key, undefined)
+    const { count, since } = this.#counted(network!.key)
+    this.#set(network!.key, count > 1 ? { count: count - 1, since } : undefined)
   }
 
   /** Removes what is over. */
@@ -49,13 +55,13 @@ export class Limits {
       if (this.#isOver(since)) this.#set(key, undefined)
   }
 
-  #keys(name: string, from: string | undefined, known: readonly string[]) {
+  /** Of the network first, then of the account. */
+  #keys(name: string | undefined, from: string | undefined, known: readonly string[]) {
     const network = networkOf(from)
+    const keys = [{ key: this.#place('network', network), most: limits.network }]
+    if (name === undefined) return keys
     const account = known.includes(network) ? `${name} ${network}` : name
-    return [
-      { key: this.#place('network', network), most: limits.network },
-      { key: this.#place('account', account), most: limits.account },
-    ]
+    return [...keys, { key: this.#place('account', account), most: limits.account }]
   }
 
   #counted(key: string): LimitDocument {

@@ -69,7 +69,7 @@ export class People {
     const { limits, passwords, clock } = this.#parts
     const { token = '', name, password } = given
     if (this.#isSetUp) throw setUpOver()
-    limits.enter('set up', knock.from)
+    limits.enter(undefined, knock.from)
     if (!same(token, this.setUpSecret!)) {
       await this.#refused('set up', knock, 'AUTH_LINK', 'this is not the set-up link')
       throw linkRefused()
@@ -86,7 +86,7 @@ export class People {
       if (this.#isSetUp) throw setUpOver()
       return { user, more: [['state', 'setup', { at: clock.now() }]] }
     })
-    limits.forget('set up', knock.from)
+    limits.forget(undefined, knock.from)
     return opened
   }
 
@@ -121,7 +121,7 @@ export class People {
 
   async useLink(given: { token: string; password: string }, knock: Knock): Promise<Opened> {
     const { limits, passwords, store } = this.#parts
-    limits.enter('link', knock.from)
+    limits.enter(undefined, knock.from)
     const find = () => [...store.all('user').values()].find((user) => this.#isLinked(user, given.token))
     const found = find()
     if (!found) {
@@ -135,7 +135,7 @@ export class People {
       if (!user) throw linkRefused()
       return { user: { ...user, password, link: undefined } }
     })
-    limits.forget('link', knock.from)
+    limits.forget(undefined, knock.from)
     return opened
   }
 

@@ -143,6 +143,31 @@ describe('too many tries', () => {
     expect((await signIn(auth, { name: 'ines', password })).status).toBe(201)
   })
 
+  it('of links by others keep nobody from theirs', async () => {
+    const auth = await startAuth()
+    await setUp(auth)
+    const { body } = await auth.ask(userRoutes.addUser, {
+      local: true,
+      body: { name: 'bob', role: 'viewer' },
+    })
+    for (let count = 0; count < 40; count++)
+      await auth.ask(sessionRoutes.useLink, { from: `198.51.100.${count}`, body: { token: 'x', password } })
+    const used = { token: body.link.path.split('#')[1], password }
+    expect((await auth.ask(sessionRoutes.useLink, { body: used })).status).toBe(201)
+  })
+
+  it('count for a network although somebody there has an account and signs in between', async () => {
+    const auth = await startAuth()
+    await setUp(auth)
+    const from = '198.51.100.7'
+    const codes = []
+    for (let count = 0; count < 25; count++) {
+      codes.push((await signIn(auth, { name: `u${count}`, password: 'wrong' }, { from })).code)
+      if (count < 15) await signIn(auth, { name: 'ines', password }, { from })
+    }
+    expect(codes.slice(20)).toEqual(Array(5).fill('AUTH_TRIES'))
+  })
+
   it('of one network are refused whatever the name; a whole /64 is one network', async () => {
     const auth = await startAuth()
     await setUp(auth)
