@@ -1,5 +1,6 @@
 import type { RouteShape } from '@longshore/core/protocol'
 import type { z } from 'zod'
+import { ClientError } from './errors.js'
 
 type Input<S> = NonNullable<S> extends z.ZodType ? z.input<NonNullable<S>> : undefined
 
@@ -22,10 +23,18 @@ export interface CallOptions {
   idempotencyKey?: string
 }
 
+/** One segment of a path, that stays one: dots alone would lead to another route. */
+function segmentOf(name: string, value = ''): string {
+  if (!/^\.{0,2}$/.test(value)) return encodeURIComponent(value)
+  throw new ClientError('CLIENT_PARAM', `${JSON.stringify(value)} is no ${name}`, {
+    hint: `Give params.${name}.`,
+  })
+}
+
 /** The address of a request, from the root on. */
 export function pathOf(shape: RouteShape, { params, query }: CallInput<RouteShape>): string {
   const given = (params ?? {}) as Record<string, string>
-  const path = shape.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(given[name] ?? ''))
+  const path = shape.path.replace(/:(\w+)/g, (_, name: string) => segmentOf(name, given[name]))
   const search = new URLSearchParams()
   for (const [key, value] of Object.entries<string | number | undefined>(query ?? {}))
     if (value !== undefined) search.set(key, String(value))

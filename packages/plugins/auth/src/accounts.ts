@@ -66,6 +66,8 @@ export class Accounts {
     if (password !== undefined) refuseWeak(password, name)
     const hash = password === undefined ? undefined : await passwords.make(password)
     return store.inTurn(async () => {
+      // The password took its time: who asks may have lost the right meanwhile.
+      if (!caller.holds('users:write')) throw tooMuch('the right users:write')
       if (store.get('user', name)) throw userExists(name)
       if (store.all('user').size >= most.users) throw full(most.users, 'accounts')
       const link = hash === undefined ? this.#link(name) : undefined

@@ -41,12 +41,16 @@ export class Limits {
     }
   }
 
+  /** After one that was not heard, or was only half of one. */
+  undo(name: string | undefined, from: string | undefined, known: readonly string[] = []): void {
+    for (const { key } of this.#keys(name, from, known)) this.#lower(key)
+  }
+
   /** After one that was right: its account begins anew, its network not, where others may be guessing. */
   forget(name: string | undefined, from: string | undefined, known: readonly string[] = []): void {
     const [network, account] = this.#keys(name, from, known)
     if (account) this.#set(account.key, undefined)
-    const { count, since } = this.#counted(network!.key)
-    this.#set(network!.key, count > 1 ? { count: count - 1, since } : undefined)
+    this.#lower(network!.key)
   }
 
   /** Removes what is over. */
@@ -67,6 +71,11 @@ export class Limits {
   #counted(key: string): LimitDocument {
     const found = this.#store.get('limit', key)
     return found && !this.#isOver(found.since) ? found : { count: 0, since: this.#clock.now() }
+  }
+
+  #lower(key: string): void {
+    const { count, since } = this.#counted(key)
+    this.#set(key, count > 1 ? { count: count - 1, since } : undefined)
   }
 
   #set(key: string, value: LimitDocument | undefined): void {

@@ -2,6 +2,7 @@ import {
   describeError,
   LongshoreError,
   newId,
+  RefusedError,
   UnavailableError,
   type Clock,
   type Identity,
@@ -98,8 +99,8 @@ export class People {
     const { name, password, code } = given
     const before = store.get('user', name)
     limits.enter(name, knock.from, before?.from)
-    const isRight = await passwords.fits(password, before?.disabled ? undefined : before?.password)
     try {
+      const isRight = await passwords.fits(password, before?.disabled ? undefined : before?.password)
       const how = before?.totp ? 'sign in by password and code' : 'sign in by password'
       const opened = await this.#open(knock, how, () => {
         // As it is now: the account may have changed while the password was checked, and a code counts once.
@@ -114,7 +115,9 @@ export class People {
       return opened
     } catch (error) {
       const { code } = describeError(error)
-      if (code === 'AUTH_SIGN_IN') await this.#refused('sign in', knock, code, `as ${name}`)
+      // Nobody guessed who was not heard, nor who is half way in.
+      if (code !== 'AUTH_SIGN_IN') limits.undo(name, knock.from, before?.from)
+      if (error instanceof RefusedError) await this.#refused('sign in', knock, code, `as ${name}`)
       throw error
     }
   }
@@ -150,7 +153,9 @@ export class People {
       limits.forget(place, knock.from)
       return opened
     } catch (error) {
-      if (!(error instanceof UnavailableError)) {
+      // Nobody tried anything while the provider was away.
+      if (error instanceof UnavailableError) limits.forget(place, knock.from)
+      else {
         const { code, reason } = describeError(error)
         // Words that are not ours may hold what the provider said.
         const said = error instanceof LongshoreError ? reason : 'it failed'

@@ -3,7 +3,7 @@ import type { Accounts } from './accounts.js'
 import type { AuthConfig } from './config.js'
 import { bearerOf, cookieOf, setCookie } from './credentials.js'
 import type { Decisions } from './decisions.js'
-import { signInRefused } from './errors.js'
+import { accountNeeded, signInRefused } from './errors.js'
 import { refuseWeak, type Passwords } from './passwords.js'
 import type { Opened, People } from './people.js'
 import { sessionRoutes as routes } from './protocol/index.js'
@@ -90,7 +90,7 @@ export function addOwnAccount({ add }: Adder, parts: RouteParts): void {
     await people.confirm(user, body.password, knock)
     refuseWeak(body.next, user.name)
     const password = await passwords.make(body.next)
-    return rotated(parts, { caller, knock }, 'change password', (now) => ({ ...now, password }))
+    return rotated(parts, { caller, knock }, 'change password', user, (now) => ({ ...now, password }))
   })
   add(routes.totp, async ({ caller, knock, body }) => {
     const user = accounts.own(caller)
@@ -103,7 +103,8 @@ export function addOwnAccount({ add }: Adder, parts: RouteParts): void {
   })
   add(routes.confirmTotp, async ({ caller, knock, body }) => {
     let recovery: string[] = []
-    const reply = await rotated(parts, { caller, knock }, 'ask for a code', (now) => {
+    const own = accounts.own(caller)
+    const reply = await rotated(parts, { caller, knock }, 'ask for a code', own, (now) => {
       const confirmed = people.confirmTotp(now, body.code)
       if (!confirmed) throw signInRefused()
       recovery = confirmed.recovery
@@ -112,9 +113,10 @@ export function addOwnAccount({ add }: Adder, parts: RouteParts): void {
     return new JsonReply({ recovery }, reply.headers)
   })
   add(routes.dropTotp, async ({ caller, knock, body }) => {
-    await people.confirm(accounts.own(caller), body.password, knock)
+    const own = accounts.own(caller)
+    await people.confirm(own, body.password, knock)
     const gone = { totp: undefined, pending: undefined, recovery: undefined }
-    return rotated(parts, { caller, knock }, 'ask for no code', (now) => ({ ...now, ...gone }))
+    return rotated(parts, { caller, knock }, 'ask for no code', own, (now) => ({ ...now, ...gone }))
   })
 }
 
@@ -123,13 +125,16 @@ async function rotated(
   { store, people, accounts, decisions, changed }: RouteParts,
   { caller, knock }: Asked,
   what: string,
+  was: UserDocument,
   change: (user: UserDocument) => UserDocument,
 ): Promise<JsonReply<typeof ok>> {
   const { secret, headers } = people.newCookie(knock)
   await store.inTurn(async () => {
     const user = accounts.own(caller)
     const before = sessionHash(knock)
-    const session = store.get('session', before)!
+    const session = store.get('session', before)
+    // Somebody may have ended, disabled or reset it while the password was checked.
+    if (!session || user.disabled || user.password !== was.password) throw accountNeeded()
     const next = change(user)
     await decisions.granted(caller.actor, { what, rule: 'own account', from: knock.from })
     await store.write(['user', user.name, next], ...people.sessionsOf(user.name), [

@@ -69,6 +69,8 @@ export type Write = { [N in Name]: [N, string, Collections[N] | undefined] }[Nam
 /** Accounts and what they opened, in memory and in the store: documents beside the journal, which hold no secret in the clear. */
 export class AuthStore {
   readonly #storage: Storage
+  /** What is being removed, until that is durable. */
+  readonly #going = new Set<string>()
   #turn: Promise<unknown> = Promise.resolve()
   readonly #kept: { [N in Name]: Map<string, Collections[N]> } = {
     user: new Map(),
@@ -106,17 +108,25 @@ export class AuthStore {
 
   /** All of it or nothing; it counts once it is durable. */
   async write(...writes: Write[]): Promise<void> {
+    const gone = writes.filter(([, , value]) => value === undefined).map(([name, key]) => `${name} ${key}`)
+    for (const each of gone) this.#going.add(each)
     const documents = writes.map(([name, key, value]): DocumentWrite => {
       return { collection: `auth.${name}`, key, value }
     })
-    await this.#storage.commit({ events: [], documents })
-    for (const write of writes) this.#keep(write)
+    try {
+      await this.#storage.commit({ events: [], documents })
+      for (const write of writes) this.#keep(write)
+    } finally {
+      for (const each of gone) this.#going.delete(each)
+    }
   }
 
   /** It counts at once: what is used at each request is written behind. Once lost, nothing is. */
   touch(write: Write, failed: (error: unknown) => void): void {
-    this.#keep(write)
     const [name, key, value] = write
+    // What is being removed would be back with the next start.
+    if (this.#going.has(`${name} ${key}`)) return
+    this.#keep(write)
     this.#storage
       .commit({ events: [], documents: [{ collection: `auth.${name}`, key, value }] })
       .catch(failed)

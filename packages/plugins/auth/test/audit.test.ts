@@ -52,7 +52,7 @@ describe('the audit log', () => {
     const auth = await startAuth()
     for (let count = 0; count < 3_000; count++)
       await auth.ask(userRoutes.users, { from: `10.0.${count >> 8}.${count & 255}` })
-    expect((await auth.journal.read({ limit: 1 })).events[0]!.seq).toBeLessThan(1_100)
+    expect((await auth.journal.read({ limit: 1 })).events[0]!.seq).toBeLessThan(400)
   })
 
   it('keeps out whom it cannot write down', async () => {

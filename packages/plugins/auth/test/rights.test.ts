@@ -224,6 +224,22 @@ describe('nobody gets more than they have', () => {
     expect((await held(auth, { headers }))['services:stop']).toBe('web-shop web-blog')
   })
 
+  it('by what was begun before a right was taken away', async () => {
+    const auth = await startAuth()
+    const admin = await setUp(auth)
+    await auth.ask(userRoutes.addUser, { headers: admin, body: { name: 'bob', role: 'admin', password } })
+    const headers = { cookie: (await signIn(auth, { name: 'bob', password })).cookie! }
+    const adding = auth.ask(userRoutes.addUser, { headers, body: { name: 'eve', role: 'admin', password } })
+    await auth.ask(userRoutes.changeUser, {
+      headers: admin,
+      params: { user: 'bob' },
+      body: { disabled: true },
+    })
+    expect((await adding).code).toBe('AUTH_TOO_MUCH')
+    const { body } = await auth.ask(userRoutes.users, { headers: admin })
+    expect(body.items.map(({ name }: { name: string }) => name)).toEqual(['bob', 'ines'])
+  })
+
   it('by a token that makes others, or accounts', async () => {
     const auth = await startAuth()
     const { headers } = await token(auth, { role: 'admin' })

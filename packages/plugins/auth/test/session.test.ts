@@ -69,6 +69,18 @@ describe('a session', () => {
     expect((await signIn(auth, { name: 'ines', password: next })).status).toBe(201)
   })
 
+  it('gets no new password by a change that was under way when it was ended', async () => {
+    const auth = await startAuth()
+    const admin = await setUp(auth)
+    await auth.ask(userRoutes.addUser, { headers: admin, body: { name: 'bob', role: 'viewer', password } })
+    const headers = { cookie: (await signIn(auth, { name: 'bob', password })).cookie! }
+    const next = 'what the thief wants'
+    const changing = auth.ask(sessionRoutes.password, { headers, body: { password, next } })
+    await auth.ask(userRoutes.resetUser, { headers: admin, params: { user: 'bob' } })
+    expect((await changing).code).toBe('AUTH_ACCOUNT_NEEDED')
+    expect((await signIn(auth, { name: 'bob', password: next })).code).toBe('AUTH_SIGN_IN')
+  })
+
   it('is nothing that a backup of the store could open', async () => {
     const disk = memoryDisk()
     const auth = await startAuth({ disk })

@@ -104,9 +104,11 @@ function answering(route: PlacedRoute, parts: AppParts, places: Places): Request
     const reads = shape.method === 'GET'
     const caller = await whoComes(gate, knock, !reads)
     const ask = askOf(route, request)
-    if (shape.right !== 'none') await letIn(gate, caller, ask)
+    if (shape.right !== 'none') await letIn(gate, caller, { ...ask, changes: false })
     const input = await inputOf(shape, request)
     if (response.destroyed) return
+    // A body may take its time: what counts for a change is the right that is there when all of it is.
+    if (shape.right !== 'none' && ask.changes) await letIn(gate, caller, ask)
     const life = new AbortController()
     response.once('close', () => life.abort())
     // A probe is answered whatever else is: it needs no place, and what it waits for is shared.

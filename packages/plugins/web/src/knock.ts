@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import proxyAddress from 'proxy-addr'
 import type { Knock } from '@longshore/core'
@@ -16,11 +17,17 @@ export function knocks(door: Door, trusted: string[]): (request: IncomingMessage
     const proxied = trust(socket.remoteAddress ?? '', 0)
     const byProxy = proxied && headers['x-forwarded-proto']?.split(',')[0]?.trim() === 'https'
     const secure = (socket as Partial<TLSSocket>).encrypted === true || byProxy
-    return { local: false, headers, from: plain(proxyAddress(request, trust)), secure }
+    const from = addressIn(proxyAddress(request, trust)) ?? addressIn(socket.remoteAddress)
+    return { local: false, headers, from, secure }
   }
 }
 
-/** An IPv4 address in IPv6 clothes is the IPv4 address. */
-function plain(address: string | undefined): string | undefined {
-  return address?.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '')
+/**
+ * The address in what a proxy wrote, which may have a port or brackets; undefined where there is none. An IPv4 address in
+ * IPv6 clothes is the IPv4 address.
+ */
+function addressIn(text = ''): string | undefined {
+  const bare = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text
+  const address = bare.split('%')[0]!.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '')
+  return isIP(address) === 0 ? undefined : address
 }

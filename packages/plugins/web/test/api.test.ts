@@ -33,6 +33,10 @@ describe('the host', () => {
       setup: ({ doctor }: any) => doctor.add('disk', async () => ({ ok: false, say: 'the disk is full' })),
     }
     const web = await startWeb({ plugins: [ill] })
+    const stranger = await web.ask('/readyz', { over: 'loopback', as: 'nobody' })
+    expect(stranger.json.errors).toEqual(
+      stranger.json.errors.map(({ path }: { path: string }) => ({ path, message: 'it is not well' })),
+    )
     const { status, json } = await web.ask('/readyz')
     expect(status).toBe(503)
     expect(json).toMatchObject({

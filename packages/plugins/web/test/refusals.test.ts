@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { push, repository, startWeb, type Ask } from './start.js'
 
@@ -156,6 +157,23 @@ describe('over TCP', () => {
     await once(one.resume(), 'end')
     expect(isOver).toBe(false)
     other.destroy()
+  })
+
+  it('a change is judged by the rights that are there when its body is', async () => {
+    const web = await startWeb()
+    await push(web)
+    web.gate.holders.set('slow', { name: 'slow', rights: 'all' })
+    const body = '{"why":"slowly"}'
+    const socket = connect(web.port, '127.0.0.1')
+    const head = `Host: localhost\r\nAuthorization: Bearer slow\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`
+    socket.write(`POST ${stop} HTTP/1.1\r\n${head}\r\n\r\n${body.slice(0, 5)}`)
+    await expect.poll(() => web.gate.decisions.some(({ caller }) => caller.id === 'slow')).toBe(true)
+    web.gate.revoke('slow')
+    socket.write(body.slice(5))
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 403 /)
+    expect(web.flow.placements()[0]?.hold).toBeUndefined()
+    socket.destroy()
   })
 
   it('a cookie counts for pages of ours only', async () => {

@@ -32,8 +32,8 @@ export function deploymentOutput({ flow, journal, turns }: ApiParts): RouteHandl
   return async ({ params: { deployment: id }, query, headers, sees, signal }) => {
     const follow = query.follow === '1'
     if (follow) await turns.wait(flow, journal, id, signal)
-    await known(flow, id, sees)
-    const frames = flow.output(id, follow, signal)
+    const { service } = await known(flow, id, sees)
+    const frames = whileSeen(flow.output(id, follow, signal), () => sees(service))
     return headers['accept']?.includes('application/x-ndjson')
       ? new StreamReply('application/x-ndjson', asLines(frames))
       : new StreamReply('text/plain; charset=utf-8', asText(frames))
@@ -45,6 +45,14 @@ async function known(flow: Flow, id: string, sees: (service: string) => boolean)
   const deployment = await flow.deployment(id)
   if (!deployment || !sees(deployment.service)) throw deploymentUnknown(id)
   return deployment
+}
+
+/** Ends when what it is about may not be seen any more. */
+async function* whileSeen<T>(frames: AsyncIterable<T>, isSeen: () => boolean): AsyncGenerator<T> {
+  for await (const frame of frames) {
+    if (!isSeen()) return
+    yield frame
+  }
 }
 
 const newline = Buffer.from('\n')

@@ -18,14 +18,17 @@ interface Fault {
 /** Ready when everything has started and no look finds anything wrong. Probes that come together share one look. */
 export function tellReady({ contributions, clock }: ApiParts): RouteHandler<Routes['readyz']> {
   let last: { at: number; faults: Promise<Fault[]> } | undefined
-  return async () => {
+  return async ({ caller }) => {
     if (!last || clock.monotonic() - last.at > look.fresh) {
       last = { at: clock.monotonic(), faults: faultsOf(contributions) }
     }
-    const faults = contributions.ready()
+    const found = contributions.ready()
       ? await last.faults
       : [{ path: 'kernel', message: 'it is starting or stopping' }]
-    if (faults.length === 0) return { ok: true }
+    if (found.length === 0) return { ok: true }
+    // Paths and addresses of this host are nothing for strangers, who may ask too.
+    const isTold = caller.holds('host:read')
+    const faults = isTold ? found : found.map(({ path }) => ({ path, message: 'it is not well' }))
     throw new WebError('WEB_NOT_READY', faults.map(({ path, message }) => `${path}: ${message}`).join('; '), {
       status: 503,
       hint: 'Run longshore doctor on this machine.',

@@ -71,7 +71,7 @@ export class LiveDoor {
     const { known } = await knockAt(this.#parts, request)
     this.#server ??= import('./server.js').then(({ LiveServer }) => new LiveServer(this.#parts))
     const server = (this.#opened = await this.#server)
-    const isNew = !/[?&]sid=/.test(request.url ?? '')
+    const isNew = !sidOf(request.url)
     if (isNew && server.clients >= (known ? limits.all : limits.strangers)) {
       throw new WebError('WEB_CLIENTS_FULL', `${server.clients} clients are connected already`, {
         status: 503,
@@ -92,4 +92,10 @@ export class LiveDoor {
       for (const socket of this.#taken) socket.destroy()
     })
   }
+}
+
+/** The session that a request says it is of, as Engine.IO reads it: the last one, and an empty one is none. */
+function sidOf(url = ''): string | undefined {
+  const at = url.indexOf('?')
+  return at < 0 ? undefined : new URLSearchParams(url.slice(at + 1)).getAll('sid').at(-1)
 }
