@@ -25,6 +25,8 @@ interface Line {
   makes?: (at: At) => unknown
   headers?: Record<string, string>
   by?: 'dora' | 'nobody'
+  /** The code of a refusal, where all cannot be well here. */
+  refused?: string
   /** It was asked before the first of these. */
   was?: (at: At) => Answer
   then?: (at: At, answer: Answer) => void
@@ -98,6 +100,9 @@ const lines: Record<string, Line> = {
   'POST /api/v1/hooks/{forge}': ping,
   'POST /api/v1/hooks/{forge}/{service}': ping,
   'GET /api/v1/hooks/deliveries': {},
+  // The way back of who was there is the test of the sign-in by a provider.
+  'GET /api/v1/session/oidc': { by: 'nobody' },
+  'GET /api/v1/session/oidc/callback': { by: 'nobody', query: 'code=a&state=b', refused: 'OIDC_STATE' },
   'GET /api/v1/session/setup': {},
   'POST /api/v1/session/setup': { was: ({ setUp }) => setUp },
   'POST /api/v1/users': {
@@ -187,7 +192,10 @@ async function faultOf(
   const answer = line.was?.(at) ?? (await ask(at.url, operation.method, asked, { body, headers }))
   const fault = contract.faultOf(operation, answer)
   if (fault !== undefined) return fault
-  if (String(answer.status) !== operation.status) return `answered by ${answer.status} ${answer.text}`
+  const isAsMeant = line.refused
+    ? answer.json?.code === line.refused
+    : String(answer.status) === operation.status
+  if (!isAsMeant) return `answered by ${answer.status} ${answer.text}`
   line.then?.(at, answer)
   return undefined
 }

@@ -43,7 +43,7 @@ export class Contract {
         method: method.toUpperCase(),
         path,
         right: described['x-right'],
-        status: Object.keys(described.responses).find((status) => status.startsWith('2'))!,
+        status: Object.keys(described.responses).find((status) => /^[23]/.test(status))!,
         hasBody: described.requestBody !== undefined,
       })),
     )

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { freePort } from '../place.js'
 import { until } from '../until.mjs'
 import { ask, type Answer } from './asking.js'
 import { Contract, filled, type Operation } from './openapi.js'
@@ -38,8 +37,7 @@ const singleRights: [string, { right: string; service?: string }][] = [
 const toldApart = 800
 
 test('every route lets in and refuses whom it should, and each refusal is in the journal', async () => {
-  const listen = `127.0.0.1:${await freePort()}`
-  const at = await stage({ env: { LONGSHORE_LISTEN: listen } })
+  const at = await stage()
   const contract = new Contract(await at.admin.get('GET', '/api/v1/openapi.json'))
   const { items: declared } = await at.admin.get('GET', '/api/v1/declared')
   const askers = await everybody(at)

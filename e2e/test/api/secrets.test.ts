@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { TOTP } from 'otpauth'
 import { expect, test } from 'vitest'
 import { gitPlace } from '../place.js'
+import { clientSecret } from '../provider.js'
 import { until } from '../until.mjs'
 import { ask, cookieOf } from './asking.js'
 import { Contract, filled } from './openapi.js'
@@ -21,6 +22,8 @@ import {
 
 const random = (name: string) => `${name}-${randomBytes(12).toString('hex')}`
 const env = { inStore: random('store'), plain: random('plain'), next: random('next'), forge: random('forge') }
+/** What leads nowhere without the way there. */
+const refused = ['/api/v1/session/oidc/callback']
 const queries: Record<string, string[]> = {
   '/api/v1/tokens': ['all=1'],
   '/api/v1/sessions': ['all=1'],
@@ -104,7 +107,7 @@ async function secretsOf(at: Stage) {
   const key = (await readFile(join(longshore.data, 'auth', 'key'))).toString('latin1')
   const codes = Object.fromEntries(recovery.map((each, index) => [`recovery code ${index}`, each]))
   return {
-    values: { ...env, ...opening, ...codes, password, hookSecret, totp: secret as string, key },
+    values: { ...env, ...opening, ...codes, password, hookSecret, clientSecret, totp: secret as string, key },
     hashes: Object.fromEntries(
       Object.entries(opening).flatMap(([name, value]) =>
         (['hex', 'base64', 'base64url'] as const).map((form) => [
@@ -131,7 +134,7 @@ async function answersTo(at: Stage, who: string, client: Client): Promise<Record
         const asked = `${filled(path, ids)}${query && `?${query}`}`
         if (said[`${who} ${asked}`] !== undefined || asked === '/api/v1/events/stream') continue
         const { status, text, headers } = await client.ask('GET', asked)
-        if (who === 'admin') expect(status, asked).toBeLessThan(400)
+        if (who === 'admin' && !refused.includes(path)) expect(status, asked).toBeLessThan(400)
         said[`${who} ${asked}`] = `${text} ${JSON.stringify([...headers])}`
       }
   }

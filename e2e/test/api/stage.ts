@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import type { GitRepository } from '@longshore/core/testkit'
 import type { Longshore } from '../longshore.mjs'
-import { gitPlace, longshoreAt } from '../place.js'
+import { freePort, gitPlace, longshoreAt } from '../place.js'
+import { clientSecret, providerFor } from '../provider.js'
 import { ask, cookieOf, type Answer, type Sent } from './asking.js'
 
 const declared = fileURLToPath(new URL('declared.mjs', import.meta.url))
 export const password = 'seven horses by the sea'
 /** What GitHub signs with. */
 export const hookSecret = 'eleven otters under the bridge'
-
 /** Somebody who asks: what their requests bear. */
 export class Client {
   readonly url: string
@@ -50,10 +50,17 @@ export async function stage(options: Parameters<typeof longshoreAt>[0] = {}): Pr
   const { repository, url: source } = await gitPlace()
   const run = { kind: 'command', up: ['sh', 'app.sh'], keepAlive: true }
   const at = { source: { url: source, ref: 'main', poll: '500ms' } }
+  const listen = `127.0.0.1:${await freePort()}`
+  const url = `http://${listen}`
+  const { issuer, start } = await providerFor(url)
+  await start()
+  const roles = { operator: ['ops'] }
   const longshore = await longshoreAt({
+    web: { url },
     hooks: { github: { secret: { secret: 'env:HOOK' } } },
+    auth: { oidc: { issuer, clientId: 'longshore', clientSecret: { secret: 'env:OIDC' }, roles } },
     ...options,
-    env: { HOOK: hookSecret, ...options.env },
+    env: { LONGSHORE_LISTEN: listen, HOOK: hookSecret, OIDC: clientSecret, ...options.env },
     plugins: [declared],
     services: {
       app: { ...at, run },
@@ -72,7 +79,6 @@ export async function stage(options: Parameters<typeof longshoreAt>[0] = {}): Pr
   await longshore.runs('app', second)
   await longshore.runs('spare', second)
   await longshore.until('slow', 'is under way', ({ deployment }) => deployment)
-  const { url } = longshore
   const setUp = await firstAdmin(longshore)
   return { longshore, url, repository, shas: [first, second], setUp, admin: inBrowser(url, setUp) }
 }

@@ -12,6 +12,7 @@ const refusals: Record<string, { name: string; description: string; of?: (shape:
   },
   403: { name: 'Forbidden', description: 'Who asks may not, or a page of another site had it asked.' },
   404: { name: 'Missing', description: 'There is no such thing here.' },
+  408: { name: 'TooSlow', description: 'The headers or the body did not come in time.' },
   409: { name: 'Refused', description: 'As things are it is forbidden; the code says by what.' },
   413: { name: 'TooLarge', description: 'The body is too large.' },
   415: { name: 'NoJson', description: 'The body is not JSON, does not say so, or is compressed.' },
@@ -26,6 +27,7 @@ const refusals: Record<string, { name: string; description: string; of?: (shape:
     description: 'More come than are worked on; `Retry-After` says when to ask again.',
     of: ({ raw }) => raw !== undefined,
   },
+  431: { name: 'HeadersTooLarge', description: 'Address and headers are larger than 16 KiB.' },
   503: { name: 'Unavailable', description: 'It is not to be had now, or too many ask; ask again later.' },
 }
 
