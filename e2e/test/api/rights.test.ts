@@ -104,7 +104,9 @@ async function play(
   const code = outcome === 'unknown' ? 'AUTH_NEEDED' : 'AUTH_FORBIDDEN'
   if (answer.json.code !== code) return { wrong: `${name} is refused by ${answer.json.code}` }
   const what = `${method} ${path.replace('/api/v1', '')}`
-  return { refused: { actor: asker.actor, what, code, service } }
+  // Strangers may name what there is not: their refusals are about no service.
+  const about = asker.actor.kind === 'nobody' ? undefined : service
+  return { refused: { actor: asker.actor, what, code, service: about } }
 }
 
 /** The path, with ids that nothing has. */
