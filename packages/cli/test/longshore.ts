@@ -36,7 +36,7 @@ function start(args: string[], cwd: string, env: Record<string, string>) {
   return spawn(process.execPath, [bin, ...args], {
     cwd,
     env: environment(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
 }
 
@@ -45,8 +45,11 @@ export async function longshore(
   args: string[],
   cwd: string,
   env: Record<string, string> = {},
+  input = '',
 ): Promise<Answer> {
   const child = start(args, cwd, env)
+  // Whoever reads nothing of it may be gone before it is written.
+  child.stdin.on('error', () => undefined).end(input)
   const kill = setTimeout(() => child.kill('SIGKILL'), 50_000)
   let stdout = ''
   let stderr = ''
@@ -65,6 +68,7 @@ export class Serving {
 
   constructor(args: string[], cwd: string, env: Record<string, string> = {}) {
     this.#child = start(args, cwd, env)
+    this.#child.stdin.end()
     this.#closed = once(this.#child, 'close')
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()))

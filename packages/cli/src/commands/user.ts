@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline'
 import { userRoutes, type Role, type User } from '@longshore/auth/protocol'
 import { clientArgs, command, openApi } from '../command.js'
 import type { Client } from '@longshore/client'
@@ -8,6 +9,7 @@ interface Given {
   name?: string | undefined
   role?: string | undefined
   services?: string | undefined
+  password?: string | undefined
 }
 type Action = (api: Client, given: Given) => Promise<unknown>
 
@@ -15,7 +17,8 @@ type Action = (api: Client, given: Given) => Promise<unknown>
 const actions: Record<string, Action> = {
   ls: async (api) => (await api.call(userRoutes.users)).items,
   add: (api, given) => {
-    const body = { name: named(given), role: (given.role ?? 'viewer') as Role, services: listed(given) }
+    const { password, role = 'viewer' } = given
+    const body = { name: named(given), role: role as Role, services: listed(given), password }
     return api.call(userRoutes.addUser, { body })
   },
   change: (api, given) => {
@@ -31,6 +34,8 @@ const actions: Record<string, Action> = {
   remove: (api, given) => api.call(userRoutes.removeUser, to(given)),
 }
 
+const done: Record<string, string> = { remove: 'removed', add: 'may sign in' }
+
 export const user = command({
   about:
     'Lists, adds and changes accounts: ls, add, change, disable, enable, reset (a new link to choose a password) or remove.',
@@ -43,23 +48,37 @@ export const user = command({
       description: 'Its rights are for these only: patterns of names, or labels; all takes that away',
       valueHint: 'web-*,team=blue',
     },
+    'password-stdin': { type: 'boolean', description: 'Of add: its password is the first line of the input' },
     ...clientArgs,
   },
   examples: [
     ['longshore user add ines --role admin', 'answers a link by which she chooses a password'],
     ['longshore user add bob --role operator --services web-*,team=blue', 'may act on some services only'],
+    [
+      'longshore user add ines --role admin --password-stdin < file',
+      'without a link: she can sign in at once',
+    ],
     ['longshore user disable bob', 'ends his sessions, and his tokens count no more'],
     ['longshore user reset ines', 'the way back for who lost a password or an authenticator'],
   ],
-  async run({ action, name, role, services, config, json }, terminal) {
+  async run({ action, name, role, services, 'password-stdin': given, config, json }, terminal) {
     const act = Object.hasOwn(actions, action) ? actions[action]! : undefined
     if (!act) throw unknownAction('user', action, Object.keys(actions))
     const api = await openApi(terminal, config)
-    const answer = await act(api, { name, role, services })
+    const password = given ? await firstLine() : undefined
+    const answer = await act(api, { name, role, services, password })
     if (json) return printJson(terminal, answer)
     await tell(terminal, api, action, name, answer)
   },
 })
+
+/** Of the input: what stands in arguments can be read by the other accounts of a machine. */
+async function firstLine(): Promise<string> {
+  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
+  const { value, done: isEmpty } = await lines.next()
+  if (!isEmpty) return value
+  throw new UsageError('COMMAND_USAGE', 'there is no input', { hint: 'Give the password as its first line.' })
+}
 
 async function tell(
   terminal: Terminal,
@@ -75,7 +94,7 @@ async function tell(
     expires?: string
   }
   const { path, expires } = link ?? made
-  if (path === undefined) return terminal.print(`${name}: ${action === 'remove' ? 'removed' : 'changed'}.`)
+  if (path === undefined) return terminal.print(`${name}: ${done[action] ?? 'changed'}.`)
   const { coreRoutes } = await import('@longshore/core/protocol')
   const { url } = await api.call(coreRoutes.info)
   terminal.print(`${name} chooses a password here, once, until ${expires}:\n  ${url}${path}`)
