@@ -74,9 +74,11 @@ export const user = command({
 
 /** Of the input: what stands in arguments can be read by the other accounts of a machine. */
 async function firstLine(): Promise<string> {
-  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-  const { value, done: isEmpty } = await lines.next()
-  if (!isEmpty) return value
+  const lines: AsyncIterator<string, undefined> = createInterface({ input: process.stdin })[
+    Symbol.asyncIterator
+  ]()
+  const line = await lines.next()
+  if (!line.done) return line.value
   throw new UsageError('COMMAND_USAGE', 'there is no input', { hint: 'Give the password as its first line.' })
 }
 
