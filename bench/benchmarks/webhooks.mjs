@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { Api } from '@longshore/cli'
+import { createNodeClient } from '@longshore/client/node'
 import { coreRoutes } from '@longshore/core/protocol'
 import { startGitServer } from '@longshore/core/testkit'
 import { quantile } from '../frame.mjs'
@@ -24,7 +24,7 @@ async function withHearing(bench, use) {
     const hooks = new Hooks(socket, url)
     try {
       await untilAnswers(socket, '/livez', performance.now())
-      await use({ api: new Api({ socket }), hooks, repository, server, pid: product.pid })
+      await use({ api: createNodeClient({ socket }), hooks, repository, server, pid: product.pid })
     } finally {
       hooks.close()
       await product.stop()
