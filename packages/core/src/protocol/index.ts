@@ -1,5 +1,5 @@
 export { ServiceName, HostName, Sha, Timestamp, DeploymentId, placementKey } from './names.js'
-export { Duration, Size, parseDuration, parseSize, parseTime } from './units.js'
+export { Duration, Size, parseDuration, parseEnd, parseSize, parseTime } from './units.js'
 export { Actor, actorWord, pollActor, systemActor } from './actor.js'
 export { Commit, SourceRef, type CommitHistory } from './commit.js'
 export { Deployment, Outcome, Phase, Trigger } from './deployment.js'

@@ -44,3 +44,13 @@ export function parseTime(value: string, now: number): number | undefined {
   const parsed = /^\d{4}-\d{2}-\d{2}/.test(value) ? Date.parse(value) : NaN
   return Number.isNaN(parsed) ? undefined : parsed
 }
+
+/** A year has four digits. */
+const latest = Date.parse('9999-12-31T00:00:00Z')
+
+/** A time to come as people ask for it: RFC 3339, or a span from now on. Undefined when neither, over, or too far away. */
+export function parseEnd(value: string, now: number): number | undefined {
+  const span = parseDuration(value)
+  const end = span === undefined ? parseTime(value, now) : now + span
+  return end !== undefined && end > now && end < latest ? end : undefined
+}

@@ -1,8 +1,8 @@
 import { newId, serviceUnknown } from '@longshore/core'
 import type { Clock, Config, Flow, HostInfo, Journal, Logger, Storage } from '@longshore/core'
-import { parseDuration, type Actor } from '@longshore/core/protocol'
+import { parseEnd, type Actor } from '@longshore/core/protocol'
 import { freezesFull, freezeUnknown, freezeUntil, labelUnknown } from './errors.js'
-import { freezeSlice, inForce, timeOf, type Freeze } from './protocol.js'
+import { freezeSlice, inForce, type Freeze } from './protocol.js'
 
 /** What freezes are made of and kept with. */
 export interface FreezeParts {
@@ -96,13 +96,9 @@ function bears(labels: Record<string, string>, label: string): boolean {
   return labels[label.slice(0, at)] === label.slice(at + 1)
 }
 
-/** A year has four digits. */
-const latest = Date.parse('9999-12-31T00:00:00Z')
-
 /** RFC 3339. */
 function endOf(until: string, now: number): string {
-  const span = parseDuration(until)
-  const end = span === undefined ? timeOf(until) : now + span
-  if (!(end > now && end < latest)) throw freezeUntil(until)
+  const end = parseEnd(until, now)
+  if (end === undefined) throw freezeUntil(until)
   return new Date(end).toISOString()
 }

@@ -1,5 +1,5 @@
 import { newId, type Caller, type Clock } from '@longshore/core'
-import { parseDuration } from '@longshore/core/protocol'
+import { parseEnd } from '@longshore/core/protocol'
 import type { Decisions } from './decisions.js'
 import {
   accountNeeded,
@@ -243,12 +243,8 @@ export class Accounts {
   }
 }
 
-/** A year has four digits. */
-const latest = Date.parse('9999-12-31T00:00:00Z')
-
 function endOf(text: string, now: number): number {
-  const span = parseDuration(text)
-  const end = span !== undefined ? now + span : /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : NaN
-  if (!(end > now && end < latest)) throw expiresInvalid(text)
+  const end = parseEnd(text, now)
+  if (end === undefined) throw expiresInvalid(text)
   return end
 }

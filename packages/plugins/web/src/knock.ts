@@ -7,10 +7,11 @@ import type { Knock } from '@longshore/core'
 /** Which of the two doors a request came through: the socket of this account, or TCP. */
 export type Door = 'socket' | 'tcp'
 
-/** Makes of a request what it shows; headers about the way that it came count only from the proxies named. */
+/** Makes of a request what it shows, once for each; headers about the way that it came count only from the proxies named. */
 export function knocks(door: Door, trusted: string[]): (request: IncomingMessage) => Knock {
   const trust = proxyAddress.compile(trusted)
-  return (request) => {
+  const made = new WeakMap<IncomingMessage, Knock>()
+  const knockOf = (request: IncomingMessage): Knock => {
     const headers = request.headers as Knock['headers']
     if (door === 'socket') return { local: true, headers, from: undefined, secure: true }
     const { socket } = request
@@ -19,6 +20,11 @@ export function knocks(door: Door, trusted: string[]): (request: IncomingMessage
     const secure = (socket as Partial<TLSSocket>).encrypted === true || byProxy
     const from = addressIn(proxyAddress(request, trust)) ?? addressIn(socket.remoteAddress)
     return { local: false, headers, from, secure }
+  }
+  return (request) => {
+    const knock = made.get(request) ?? knockOf(request)
+    made.set(request, knock)
+    return knock
   }
 }
 
