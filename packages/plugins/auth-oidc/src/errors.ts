@@ -29,9 +29,9 @@ export function busy(): UnavailableError {
   })
 }
 
-/** The same whatever it was: missing, of another browser, changed, over, used. */
-export function stateRefused(): RefusedError {
-  return new RefusedError(
+/** The same whatever it was: missing, of another browser, changed, over, used. Nothing was asked of the provider, and nobody guessed. */
+export function stateRefused(): InputError {
+  return new InputError(
     'OIDC_STATE',
     'this sign-in was not begun in this browser, took longer than 10 minutes, or was finished already',
     { hint: 'Begin again at /api/v1/session/oidc, under the address of web.url.' },

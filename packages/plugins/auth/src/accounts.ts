@@ -14,7 +14,7 @@ import {
 } from './errors.js'
 import type { Role } from './protocol/names.js'
 import { refuseWeak, type Passwords } from './passwords.js'
-import { holds, holdsSome, inWords, type Labels } from './rights.js'
+import { holds, holdsSome, inWords, isAdmin, type Labels } from './rights.js'
 import { hashOf, newSecret } from './secrets.js'
 import type { AuthStore, TokenDocument, UserDocument, Write } from './store.js'
 import { tokenPrefix } from './credentials.js'
@@ -200,8 +200,6 @@ export class Accounts {
   }
 
   #isLastAdmin(user: UserDocument): boolean {
-    const isAdmin = ({ role, disabled, services, password, identity }: UserDocument) =>
-      role === 'admin' && !disabled && !services && (password ?? identity) !== undefined
     const admins = [...this.#parts.store.all('user').values()].filter(isAdmin)
     return isAdmin(user) && admins.length === 1
   }

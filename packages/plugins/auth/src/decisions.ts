@@ -56,7 +56,7 @@ export class Decisions {
     const who = actor.kind === 'nobody' ? 'strangers' : 'known'
     // A stranger may name what there is not: no event is about that.
     const about = who === 'known' && ServiceName.safeParse(service).success ? service : undefined
-    const key = [id, from, what, code, about].join(' ')
+    const key = [id, from, what, about, code, reason].join(' ')
     const event = (times?: number) => {
       return { kind: 'access.refused', actor, service: about, data: { ...decision, times } }
     }

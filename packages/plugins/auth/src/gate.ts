@@ -5,7 +5,7 @@ import type { AuthConfig } from './config.js'
 import { bearerOf, cookieOf } from './credentials.js'
 import type { Decisions } from './decisions.js'
 import { forbidden, unknownCaller } from './errors.js'
-import { holds, holdsSome, inWords, tokenHolds, type Holding, type Labels } from './rights.js'
+import { holds, holdsSome, inWords, isAdmin, tokenHolds, type Holding, type Labels } from './rights.js'
 import { hashOf } from './secrets.js'
 import type { AuthStore, TokenDocument } from './store.js'
 import { accountName, isDirect } from './way.js'
@@ -72,10 +72,7 @@ export class AccountGate implements Gate {
   }
 
   guards(): boolean {
-    return [...this.#parts.store.all('user').values()].some(
-      ({ role, disabled, password, identity }) =>
-        role === 'admin' && !disabled && (password ?? identity) !== undefined,
-    )
+    return [...this.#parts.store.all('user').values()].some(isAdmin)
   }
 
   welcome(vouch: () => Promise<Identity>, knock: Knock): Promise<Record<string, string>> {

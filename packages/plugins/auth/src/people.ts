@@ -14,7 +14,7 @@ import type { AuthConfig } from './config.js'
 import { setCookie } from './credentials.js'
 import type { Decisions } from './decisions.js'
 import { byProvider, codeNeeded, full, linkRefused, setUpOver, signInRefused } from './errors.js'
-import { networkOf, type Limits } from './limits.js'
+import { networkOf, type Limits, type Whom } from './limits.js'
 import { Role } from './protocol/names.js'
 import { refuseWeak, type Passwords } from './passwords.js'
 import { hashOf, newSecret, same, type Sealer } from './secrets.js'
@@ -44,6 +44,14 @@ export interface Opened {
   headers: Record<string, string>
 }
 
+/** A try to come in. */
+interface Try {
+  /** For the journal. */
+  what: string
+  whom: Whom
+  knock: Knock
+}
+
 /** How people come in: by the set-up link, a password and a code, a link that they were sent, an identity provider. */
 export class People {
   readonly #parts: PeopleParts
@@ -67,42 +75,33 @@ export class People {
     given: { token?: string | undefined; name: string; password: string },
     knock: Knock,
   ): Promise<Opened> {
-    const { limits, passwords, clock } = this.#parts
+    const { passwords, clock } = this.#parts
     const { token = '', name, password } = given
     if (this.#isSetUp) throw setUpOver()
-    limits.enter(undefined, knock.from)
-    if (!same(token, this.setUpSecret!)) {
-      await this.#refused('set up', knock, 'AUTH_LINK', 'this is not the set-up link')
-      throw linkRefused()
-    }
-    refuseWeak(password, name)
-    const user: UserDocument = {
-      name,
-      role: 'admin',
-      password: await passwords.make(password),
-      created: clock.now(),
-    }
-    const opened = await this.#open(knock, 'set up', () => {
-      // Two who came at the same time: the link opens once.
-      if (this.#isSetUp) throw setUpOver()
-      return { user, more: [['state', 'setup', { at: clock.now() }]] }
+    return this.#counted({ what: 'set up', whom: undefined, knock }, async () => {
+      if (!same(token, this.setUpSecret!)) throw linkRefused()
+      refuseWeak(password, name)
+      const hash = await passwords.make(password)
+      const user: UserDocument = { name, role: 'admin', password: hash, created: clock.now() }
+      return this.#open(knock, 'set up', () => {
+        // Two who came at the same time: the link opens once.
+        if (this.#isSetUp) throw setUpOver()
+        return { user, more: [['state', 'setup', { at: clock.now() }]] }
+      })
     })
-    limits.forget(undefined, knock.from)
-    return opened
   }
 
   async signIn(
     given: { name: string; password: string; code?: string | undefined },
     knock: Knock,
   ): Promise<Opened> {
-    const { limits, passwords, store } = this.#parts
+    const { passwords, store } = this.#parts
     const { name, password, code } = given
     const before = store.get('user', name)
-    limits.enter(name, knock.from, before?.from)
-    try {
+    return this.#counted({ what: 'sign in', whom: { name, account: before }, knock }, async () => {
       const isRight = await passwords.fits(password, before?.disabled ? undefined : before?.password)
       const how = before?.totp ? 'sign in by password and code' : 'sign in by password'
-      const opened = await this.#open(knock, how, () => {
+      return this.#open(knock, how, () => {
         // As it is now: the account may have changed while the password was checked, and a code counts once.
         const user = store.get('user', name)
         if (!isRight || !user || user.disabled || user.password !== before?.password) throw signInRefused()
@@ -111,58 +110,31 @@ export class People {
         if (!used) throw signInRefused()
         return { user: used }
       })
-      limits.forget(name, knock.from, before?.from)
-      return opened
-    } catch (error) {
-      const { code } = describeError(error)
-      // Nobody guessed who was not heard, nor who is half way in.
-      if (code !== 'AUTH_SIGN_IN') limits.undo(name, knock.from, before?.from)
-      if (error instanceof RefusedError) await this.#refused('sign in', knock, code, `as ${name}`)
-      throw error
-    }
+    })
   }
 
   async useLink(given: { token: string; password: string }, knock: Knock): Promise<Opened> {
-    const { limits, passwords, store } = this.#parts
-    limits.enter(undefined, knock.from)
+    const { passwords, store } = this.#parts
     const find = () => [...store.all('user').values()].find((user) => this.#isLinked(user, given.token))
-    const found = find()
-    if (!found) {
-      await this.#refused('use link', knock, 'AUTH_LINK', 'this is no link that was given out')
-      throw linkRefused()
-    }
-    refuseWeak(given.password, found.name)
-    const password = await passwords.make(given.password)
-    const opened = await this.#open(knock, 'use link', () => {
-      const user = find()
-      if (!user) throw linkRefused()
-      return { user: { ...user, password, link: undefined } }
+    return this.#counted({ what: 'use link', whom: undefined, knock }, async () => {
+      const found = find()
+      if (!found) throw linkRefused()
+      refuseWeak(given.password, found.name)
+      const password = await passwords.make(given.password)
+      return this.#open(knock, 'use link', () => {
+        const user = find()
+        if (!user) throw linkRefused()
+        return { user: { ...user, password, link: undefined } }
+      })
     })
-    limits.forget(undefined, knock.from)
-    return opened
   }
 
   /** Lets in whom a provider vouches for: by its name for them, never by a name that a local account has. */
-  async welcome(vouch: () => Promise<Identity>, knock: Knock): Promise<Opened> {
-    const { limits } = this.#parts
+  welcome(vouch: () => Promise<Identity>, knock: Knock): Promise<Opened> {
     // Whose account it will be is not known yet: only the network counts, so that nobody locks others out.
-    const place = `provider ${networkOf(knock.from)}`
-    limits.enter(place, knock.from)
-    try {
-      const opened = await this.#letIn(await vouch(), knock)
-      limits.forget(place, knock.from)
-      return opened
-    } catch (error) {
-      // Nobody tried anything while the provider was away.
-      if (error instanceof UnavailableError) limits.forget(place, knock.from)
-      else {
-        const { code, reason } = describeError(error)
-        // Words that are not ours may hold what the provider said.
-        const said = error instanceof LongshoreError ? reason : 'it failed'
-        await this.#refused('sign in by provider', knock, code, said)
-      }
-      throw error
-    }
+    return this.#counted({ what: 'sign in by provider', whom: 'provider', knock }, async () =>
+      this.#letIn(await vouch(), knock),
+    )
   }
 
   /** A new secret for a session, and the header that gives it to the browser. */
@@ -180,14 +152,11 @@ export class People {
 
   /** Throws unless it is the account's own password; tries count as those to sign in do. */
   async confirm(user: UserDocument, password: string, knock: Knock): Promise<void> {
-    const { limits, passwords } = this.#parts
     if (user.password === undefined) throw byProvider(user.name)
-    limits.enter(user.name, knock.from, user.from)
-    if (!(await passwords.fits(password, user.password))) {
-      await this.#refused('confirm password', knock, 'AUTH_SIGN_IN', `as ${user.name}`)
-      throw signInRefused()
-    }
-    limits.forget(user.name, knock.from, user.from)
+    const whom = { name: user.name, account: user }
+    await this.#counted({ what: 'confirm password', whom, knock }, async () => {
+      if (!(await this.#parts.passwords.fits(password, user.password))) throw signInRefused()
+    })
   }
 
   beginTotp({ name }: UserDocument): { secret: string; uri: string; pending: string } {
@@ -212,27 +181,24 @@ export class People {
   async #letIn({ issuer, subject, name, role }: Identity, knock: Knock): Promise<Opened> {
     const { store, clock } = this.#parts
     const parsed = Role.parse(role)
-    let isChanged = false
-    const opened = await this.#open(knock, 'sign in by provider', () => {
+    return this.#open(knock, 'sign in by provider', () => {
       const known = [...store.all('user').values()].find(
         ({ identity }) => identity?.issuer === issuer && identity.subject === subject,
       )
       if (known?.disabled) throw signInRefused()
       if (!known && store.all('user').size >= most.users) throw full(most.users, 'accounts')
-      isChanged = known !== undefined && known.role !== parsed
+      const isChanged = known !== undefined && known.role !== parsed
       const made = { name: this.#freeName(name), identity: { issuer, subject }, created: clock.now() }
       return {
         user: { ...(known ?? made), role: parsed },
         more: isChanged ? this.sessionsOf(known!.name) : [],
       }
     })
-    if (isChanged) this.#parts.changed()
-    return opened
   }
 
   /** A session for somebody who has shown who they are: recorded, then written, then given. */
   #open(knock: Knock, what: string, make: () => { user: UserDocument; more?: Write[] }): Promise<Opened> {
-    const { store, clock, decisions } = this.#parts
+    const { store, clock, decisions, changed } = this.#parts
     const { from } = knock
     return store.inTurn(async () => {
       const { user, more = [] } = make()
@@ -247,6 +213,7 @@ export class People {
       const sessions = this.sessionsOf(name)
       const oldest = sessions.slice(0, Math.max(0, sessions.length - most.sessions + 1))
       await store.write(['user', name, kept], ...oldest, ...more, ['session', hashOf(secret), session])
+      if (oldest.length > 0 || more.length > 0) changed()
       return { user: kept, headers }
     })
   }
@@ -281,13 +248,41 @@ export class People {
     }
   }
 
-  async #refused(what: string, { from }: Knock, code: string, about: string): Promise<void> {
-    const reason = `${what} refused: ${about}`
-    const caller = { actor: { kind: 'nobody' as const }, id: 'nobody', from }
-    await this.#parts.decisions.refused(
-      caller,
-      { what },
-      { ok: false, rule: 'sign-in', code, reason, hint: '' },
-    )
+  /** Counts a try before it is known what comes of it, and records it when it is refused. */
+  async #counted<T>(tried: Try, work: () => Promise<T>): Promise<T> {
+    const { limits } = this.#parts
+    const { whom, knock } = tried
+    try {
+      limits.enter(knock.from, whom)
+    } catch (error) {
+      await this.#refused(tried, error)
+      throw error
+    }
+    try {
+      const done = await work()
+      limits.forget(knock.from, whom)
+      return done
+    } catch (error) {
+      // Nobody guessed who was not heard, said what cannot be, or is half way in.
+      const isGuess = error instanceof RefusedError && error.code !== 'AUTH_CODE_NEEDED'
+      if (!isGuess) limits.undo(knock.from, whom)
+      if (!(error instanceof UnavailableError)) await this.#refused(tried, error)
+      throw error
+    }
   }
+
+  async #refused({ what, whom, knock: { from } }: Try, error: unknown): Promise<void> {
+    const { code, reason } = describeError(error)
+    // Words that are not ours may hold what a provider said.
+    const said = error instanceof LongshoreError ? reason : 'it failed'
+    const caller = { actor: { kind: 'nobody' as const }, id: 'nobody', from }
+    const refusal = { ok: false as const, rule: 'sign-in', code, reason: `${what}${nameOf(whom)}: ${said}` }
+    await this.#parts.decisions.refused(caller, { what }, { ...refusal, hint: '' })
+  }
+}
+
+/** Whom it was for. What was typed as the name of no account may be anything, a password too. */
+function nameOf(whom: Whom): string {
+  if (whom === undefined || whom === 'provider') return ''
+  return whom.account ? ` as ${whom.name}` : ' as somebody who has no account'
 }

@@ -1,5 +1,6 @@
 import type { Right } from '@longshore/core/protocol'
 import type { Role } from './protocol/names.js'
+import type { UserDocument } from './store.js'
 
 /** What somebody holds: a role, or single rights; of all services, or of some. */
 export interface Holding {
@@ -87,6 +88,11 @@ function fits(pattern: string, name: string): boolean {
     at = found + part.length
   }
   return true
+}
+
+/** Whether an account can do everything now, accounts and their rights too. */
+export function isAdmin({ role, disabled, services, password, identity }: UserDocument): boolean {
+  return role === 'admin' && !disabled && !services && (password ?? identity) !== undefined
 }
 
 /** The words of a holding, for people and for the journal. */

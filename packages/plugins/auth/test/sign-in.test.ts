@@ -89,14 +89,14 @@ describe('a sign-in', () => {
     await auth.ask(userRoutes.changeUser, { headers, params: { user: 'bob' }, body: { disabled: true } })
     const codes = []
     for (const name of ['ines', 'nobody', 'bob', 'sent'])
-      codes.push((await signIn(auth, { name, password: name === 'bob' ? password : 'wrong' })).code)
+      codes.push((await signIn(auth, { name, password: name === 'bob' ? password : 'mistyped' })).code)
     expect(new Set(codes)).toEqual(new Set(['AUTH_SIGN_IN']))
     const refused = (await auth.decisions()).filter(({ kind }) => kind === 'access.refused')
     expect(refused[0]).toMatchObject({
       actor: { kind: 'nobody' },
       data: { what: 'sign in', from: '192.0.2.1' },
     })
-    expect(JSON.stringify(refused)).not.toContain('wrong')
+    expect(JSON.stringify(refused)).not.toContain('mistyped')
   })
 
   it.each([
