@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { DeclaredMetric } from '../metrics/declare.js'
-import type { Slice } from '../protocol/index.js'
+import type { Right, Slice } from '../protocol/index.js'
 import type { DoctorLine } from '../kernel/plugin.js'
 import type { Route } from './route.js'
 import { token } from '../kernel/token.js'
@@ -14,6 +14,8 @@ export interface Contributions {
   readonly slices: readonly Slice[]
   /** Event kinds with the schema of their data. */
   readonly kinds: ReadonlyMap<string, z.ZodType>
+  /** Rights that reading events takes beside `events:read`, by kind. */
+  readonly rights: ReadonlyMap<string, Right>
   readonly doctor: readonly { plugin: string; line: string; look(signal: AbortSignal): Promise<DoctorLine> }[]
   readonly metrics: readonly DeclaredMetric[]
   /** Whether everything has started and nothing has begun to stop. */

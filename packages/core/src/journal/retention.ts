@@ -1,5 +1,6 @@
 import type { Storage } from '../contracts/storage.js'
 import type { Clock } from '../kernel/clock.js'
+import { MissingError } from '../kernel/errors.js'
 import type { Logger } from '../kernel/logger.js'
 import type { Outputs } from '../linelog/outputs.js'
 import type { LongshoreConfig, Placement } from '../protocol/index.js'
@@ -55,10 +56,14 @@ async function pruneEvents(
   signal: AbortSignal,
 ): Promise<number> {
   const { storage, snapshots, now, log } = parts
-  await holdOn(parts, before, signal).catch((error: unknown) => {
+  try {
+    await holdOn(parts, before, signal)
+  } catch (error) {
+    signal.throwIfAborted()
     log.warn({ error }, 'the state before the first event that stays could not be kept')
-  })
-  signal.throwIfAborted()
+    // What cannot be told any more is no reason to keep events for ever; of anything else, later may be better.
+    if (!(error instanceof MissingError)) return 0
+  }
   const gone = await storage.prune(before, size)
   const first = await oldestSeq(storage)
   await snapshots.prune(first - 1, size * snapshotShare)
@@ -74,7 +79,7 @@ async function holdOn(
 ): Promise<void> {
   const stays = await oldestSeq(storage, before)
   if (stays <= (await oldestSeq(storage))) return
-  await snapshots.write(await rewind.at({ seq: Math.min(stays - 1, now().seq) }, signal))
+  await snapshots.write(await rewind.made(Math.min(stays - 1, now().seq), signal))
 }
 
 /** The seq of the oldest event, or of the oldest that is not older than the time; the next one to come when none is. */

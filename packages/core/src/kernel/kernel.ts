@@ -181,10 +181,8 @@ function collect(plugins: readonly Plugin[]) {
   for (const { name, protocol } of plugins) {
     for (const [kind, schema] of Object.entries(protocol?.events ?? {})) {
       if (kinds.has(kind)) {
-        const hint = 'Give it a noun of its own.'
-        throw new InputError('EVENT_KIND_TWICE', `the plugin ${name} declares ${kind}, which is taken`, {
-          hint,
-        })
+        const said = `the plugin ${name} declares ${kind}, which is taken`
+        throw new InputError('EVENT_KIND_TWICE', said, { hint: 'Give it a noun of its own.' })
       }
       kinds.set(kind, schema)
     }
@@ -197,6 +195,7 @@ function collect(plugins: readonly Plugin[]) {
       provides: provides.map((each: Token) => each.name),
     })),
     kinds,
+    rights: new Map(plugins.flatMap(({ protocol }) => Object.entries(protocol?.rights ?? {}))),
     slices,
     routes: [] as Route[],
     topics: [] as Topic[],

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Event } from './event.js'
+import type { Right } from './rest.js'
 
 /** Whether a caller may see what is said about that service, or about none in particular. */
 export type Sees = (service: string | undefined) => boolean
@@ -25,6 +26,8 @@ export interface Slice<S = unknown> {
 /** What a feature adds to the protocol: its event kinds with the shape of their data, and its slices of state. */
 export interface ProtocolPart {
   events?: Record<string, z.ZodType>
+  /** Rights that reading its events takes beside `events:read`, by kind; only for what not every reader may know. */
+  rights?: Record<string, Right>
   slices?: Slice<any>[]
 }
 

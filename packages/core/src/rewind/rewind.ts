@@ -44,7 +44,13 @@ export class Rewind {
     const now = this.#parts.now()
     if (seq > now.seq) throw ahead(`seq ${seq} has not happened: the newest event is ${now.seq}`)
     if (seq === now.seq) return now
-    return this.#known(seq) ?? this.#inTurn(signal, () => this.#made(seq, signal))
+    return this.#known(seq) ?? this.#asking(() => this.made(seq, signal))
+  }
+
+  /** The state after an event that has happened, for the host itself: however many others ask. */
+  async made(seq: number, signal: AbortSignal): Promise<Moment> {
+    // One at a time: each takes the processor, and who waits may find it made.
+    return this.#turns.take(signal, () => this.#make(seq, signal))
   }
 
   async #seqAt(time: number, signal: AbortSignal): Promise<number> {
@@ -71,8 +77,7 @@ export class Rewind {
     return undefined
   }
 
-  /** One at a time: each takes the processor, and who waits may find it made. */
-  async #inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async #asking<T>(work: () => Promise<T>): Promise<T> {
     if (this.#asked > waiting) {
       throw new UnavailableError('REWIND_BUSY', `${waiting} others wait to see an earlier state already`, {
         hint: 'Ask again in a moment.',
@@ -80,13 +85,13 @@ export class Rewind {
     }
     this.#asked++
     try {
-      return await this.#turns.take(signal, work)
+      return await work()
     } finally {
       this.#asked--
     }
   }
 
-  async #made(seq: number, signal: AbortSignal): Promise<Moment> {
+  async #make(seq: number, signal: AbortSignal): Promise<Moment> {
     const known = this.#known(seq)
     if (known) return known
     const head = this.#parts.snapshots.nearest(seq)

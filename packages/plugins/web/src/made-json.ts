@@ -1,24 +1,32 @@
 import { createHash } from 'node:crypto'
 
-/** JSON that is made already, and a print of it: the same for the same text. */
+const comma = Buffer.from(',')
+
+/** JSON that is made already, as bytes, and a print of it: the same for the same JSON. */
 export class MadeJson {
-  readonly text: string
+  readonly bytes: Buffer
   readonly print: string
 
-  constructor(text: string, print = printOf(text)) {
-    this.text = text
+  private constructor(bytes: Buffer, print: string) {
+    this.bytes = bytes
     this.print = print
   }
 
-  /** A page of such items. */
+  static of(value: unknown): MadeJson {
+    const bytes = Buffer.from(JSON.stringify(value))
+    return new MadeJson(bytes, printOf(bytes))
+  }
+
+  /** A page of such items: what they are made of is not looked at again. */
   static page(items: readonly MadeJson[], next: string | null): MadeJson {
-    const end = JSON.stringify(next)
-    const text = `{"items":[${items.map((item) => item.text).join(',')}],"next":${end}}`
-    return new MadeJson(text, printOf(items.map(({ print }) => print).join(' ') + end))
+    const end = `],"next":${JSON.stringify(next)}}`
+    const parts = items.flatMap(({ bytes }, index) => (index === 0 ? [bytes] : [comma, bytes]))
+    const bytes = Buffer.concat([Buffer.from('{"items":['), ...parts, Buffer.from(end)])
+    return new MadeJson(bytes, printOf(items.map(({ print }) => print).join(' ') + end))
   }
 }
 
 /** 27 characters that stand for a text. */
-function printOf(text: string): string {
+function printOf(text: string | Buffer): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 27)
 }

@@ -1,6 +1,7 @@
 import type { Caller } from '@longshore/core'
 import { isKnown } from './entry.js'
 import { WebError } from './errors.js'
+import { Tally } from './tally.js'
 
 const limits = { all: 250, strangers: 200, each: 150 }
 
@@ -19,7 +20,7 @@ interface Kind {
  */
 export class Places {
   readonly #kind: Kind
-  readonly #of = new Map<string, number>()
+  readonly #tally = new Tally()
   #taken = 0
 
   constructor(kind: Kind) {
@@ -32,17 +33,14 @@ export class Places {
 
   /** Takes a place until the answer is called. */
   take(caller: Caller): () => void {
-    const own = this.#of.get(caller.id) ?? 0
     const limit = isKnown(caller) ? limits.all : limits.strangers
     if (this.#taken >= limit) throw this.#full(limit)
-    if (isKnown(caller) && own >= limits.each) throw this.#full(limits.each)
+    if (isKnown(caller) && this.#tally.of(caller.id) >= limits.each) throw this.#full(limits.each)
     this.#taken++
-    this.#of.set(caller.id, own + 1)
+    const undo = this.#tally.add(caller.id)
     return () => {
       this.#taken--
-      const left = this.#of.get(caller.id)! - 1
-      if (left > 0) this.#of.set(caller.id, left)
-      else this.#of.delete(caller.id)
+      undo()
     }
   }
 

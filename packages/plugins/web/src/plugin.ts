@@ -17,6 +17,7 @@ import { Turns } from './api/turns.js'
 import { WebConfig } from './config.js'
 import { addDocRoutes } from './openapi/routes.js'
 import { WebServer } from './server.js'
+import { Tally } from './tally.js'
 import { addCoreTopics } from './topics.js'
 
 /** Serves the routes and topics that plugins declare, and the core's own, over TCP and on the socket of this account. */
@@ -39,7 +40,7 @@ export default definePlugin({
   setup({ config, needs, routes, topics, hooks, metrics }) {
     const server = new WebServer({ config, ...needs, metrics, log: needs.log.child({ plugin: 'web' }) })
     const source = (service: string) => servicesOf(needs.declared.current()).get(service)?.source
-    const parts = { ...needs, turns: new Turns() }
+    const parts = { ...needs, turns: new Turns(), looks: new Tally() }
     addCoreRoutes(routes, { ...parts, source, url: () => server.url })
     addDocRoutes(routes, needs)
     addCoreTopics(topics, parts)

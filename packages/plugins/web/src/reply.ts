@@ -23,7 +23,7 @@ export function makeSmaller(): RequestHandler {
  * (RFC 9110, 13.1.2). The tag is weak: the same answer may come in several encodings.
  */
 export function sendJson(request: Request, response: Response, status: number, answer: unknown): void {
-  const made = answer instanceof MadeJson ? answer : new MadeJson(JSON.stringify(answer))
+  const made = answer instanceof MadeJson ? answer : MadeJson.of(answer)
   response.status(status).type('json')
   if (request.method === 'GET' || request.method === 'HEAD') {
     response.set('ETag', `W/"${made.print}"`)
@@ -32,5 +32,5 @@ export function sendJson(request: Request, response: Response, status: number, a
       return void response.end()
     }
   }
-  response.send(made.text)
+  response.send(made.bytes)
 }

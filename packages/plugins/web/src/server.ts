@@ -99,14 +99,15 @@ export class WebServer {
 
   async start(): Promise<void> {
     const { config, contributions, journal, gate, host, clock, log } = this.#parts
-    const { slices } = contributions
+    const { slices, rights } = contributions
     const folder = join(host.data, 'web')
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const routes = placeRoutes(contributions.routes)
     const topics = placeTopics(contributions.topics)
     const { url, listen } = config
     const repeats = new Repeats(clock)
-    const common = { routes, topics, journal, slices, gate, url, clock, log, repeats, streams: this.#streams }
+    const declared = { routes, topics, slices, rights }
+    const common = { ...declared, journal, gate, url, clock, log, repeats, streams: this.#streams }
     const address = await addressOf(listen.host, () => this.#lacking())
     this.#port = await listenTcp(await this.#overTcp(common), { host: listen.host, address }, listen.port)
     const local = createServer(options)

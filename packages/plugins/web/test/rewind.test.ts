@@ -97,3 +97,25 @@ describe('at', () => {
     expect((await web.ask(`${query}&cursor=${first.next}x`)).json.code).toBe('WEB_INPUT_INVALID')
   })
 })
+
+it('nobody takes all the places of those who look back', async () => {
+  const web = await startWeb()
+  await push(web)
+  const { events } = web.storage
+  let go = () => {}
+  const held = new Promise<void>((resolve) => (go = resolve))
+  web.storage.events = async (query) => held.then(() => events.call(web.storage, query))
+  const at = web.journal.last() - 1
+  const look = (over: 'socket' | 'loopback') => web.ask(`/api/v1/services?at=${at}`, { over })
+  const refused: unknown[] = []
+  const mine = Array.from({ length: 20 }, async () => {
+    const { status, json } = await look('socket')
+    if (status !== 200) refused.push(json.code)
+    return status
+  })
+  await expect.poll(() => refused).toEqual(Array(16).fill('WEB_LOOKS_FULL'))
+  const theirs = look('loopback')
+  go()
+  expect((await theirs).status).toBe(200)
+  expect((await Promise.all(mine)).filter((status) => status === 200)).toHaveLength(4)
+})

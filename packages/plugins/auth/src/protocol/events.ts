@@ -14,8 +14,9 @@ const decision = {
   about: text(200).optional(),
 }
 
-/** Every decision about who may: these are the audit log. */
+/** Every decision about who may: these are the audit log. Names and addresses of people are for who manages accounts. */
 export const authProtocol: ProtocolPart = {
+  rights: { 'access.granted': 'users:read', 'access.refused': 'users:read' },
   events: {
     'access.granted': z.strictObject(decision),
     'access.refused': z.strictObject({

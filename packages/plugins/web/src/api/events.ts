@@ -3,6 +3,7 @@ import {
   StreamReply,
   type Caller,
   type Clock,
+  type Contributions,
   type Journal,
   type RouteHandler,
 } from '@longshore/core'
@@ -24,17 +25,18 @@ const searchTime = 2_000
 
 type Place = { after?: number; before?: number }
 
-export function listEvents({ journal, clock }: ApiParts): RouteHandler<Routes['events']> {
+export function listEvents({ journal, clock, contributions }: ApiParts): RouteHandler<Routes['events']> {
   return async ({ query: { after, before, limit, cursor, ...asked }, caller, signal }) => {
     const given = [after, before, cursor].filter((each) => each !== undefined)
     if (given.length > 1) throw invalid([{ path: 'query', message: 'give one of after, before and cursor' }])
     const filter = filterOf(asked, clock)
+    const isSeen = seenBy(caller, contributions)
     const until = clock.monotonic() + searchTime
     const items: Event[] = []
     for (let place = cursor === undefined ? { after, before } : placeOf(cursor); ;) {
       // A page of the store does a bounded amount of work: it may be short although there is more.
       const { events, next } = await journal.read({ ...filter, ...place, limit: limit - items.length })
-      items.push(...events.filter(seenBy(caller)))
+      items.push(...events.filter(isSeen))
       if (next === undefined) return { items, next: null }
       place = place.after === undefined ? { before: next } : { after: next }
       if (items.length >= limit || clock.monotonic() > until || signal.aborted)
@@ -43,9 +45,15 @@ export function listEvents({ journal, clock }: ApiParts): RouteHandler<Routes['e
   }
 }
 
-/** What is about no service in particular is for those who may read of all. */
-export function seenBy(caller: Caller): (event: Event) => boolean {
-  return ({ service }) => caller.holds('events:read', service)
+/** What is about no service in particular is for those who may read of all; some kinds take a right of their own. */
+export function seenBy(
+  caller: Caller,
+  { rights }: Pick<Contributions, 'rights'>,
+): (event: Pick<Event, 'kind' | 'service'>) => boolean {
+  return ({ kind, service }) => {
+    const more = rights.get(kind)
+    return caller.holds('events:read', service) && (!more || caller.holds(more, service))
+  }
 }
 
 function cursorOf({ after, before }: Place): string {
@@ -65,7 +73,11 @@ function filterOf<Q extends { since?: string; until?: string }>({ since, until, 
 }
 
 /** Server-Sent Events: from the seq that the client saw last, from a time, or from now. */
-export function streamEvents({ journal, clock }: ApiParts): RouteHandler<Routes['eventStream']> {
+export function streamEvents({
+  journal,
+  clock,
+  contributions,
+}: ApiParts): RouteHandler<Routes['eventStream']> {
   return async ({ query: { after, ...asked }, caller, headers, signal }) => {
     const filter = filterOf(asked, clock)
     const from = lastSeen(headers['last-event-id']) ?? after ?? (await beginning(journal, filter, signal))
@@ -79,7 +91,7 @@ export function streamEvents({ journal, clock }: ApiParts): RouteHandler<Routes[
       )
     }
     const fits = eventMatcher(filter)
-    const isSeen = seenBy(caller)
+    const isSeen = seenBy(caller, contributions)
     const matches = (event: Event) => isSeen(event) && fits(event)
     return new StreamReply(
       'text/event-stream; charset=utf-8',

@@ -68,9 +68,9 @@ const newest = 20
 const lookedAt = 100
 
 export function showOverview(parts: ApiParts): RouteHandler<Routes['overview']> {
-  const { journal, host } = parts
+  const { journal, host, contributions } = parts
   return async ({ query: { at }, caller, sees, signal }) => {
-    const moment = await momentOf(parts, at, signal)
+    const moment = await momentOf(parts, at, { caller, signal })
     const { seq } = moment
     const { events } = await journal.read({ before: seq + 1, limit: lookedAt })
     const views = viewsOf(moment).filter(({ declared, service }) => declared && sees(service))
@@ -93,7 +93,7 @@ export function showOverview(parts: ApiParts): RouteHandler<Routes['overview']> 
       failing: views
         .filter(({ state }) => state === 'failing')
         .map((view) => ({ ...of(view), why: view.why })),
-      events: events.filter(seenBy(caller)).slice(0, newest),
+      events: events.filter(seenBy(caller, contributions)).slice(0, newest),
     }
   }
 }

@@ -8,6 +8,7 @@ import type {
   Journal,
   Source,
 } from '@longshore/core'
+import type { Tally } from '../tally.js'
 import type { Turns } from './turns.js'
 
 /** What the core's routes are answered from. */
@@ -19,6 +20,8 @@ export interface ApiParts {
   host: HostInfo
   clock: Clock
   turns: Turns
+  /** Earlier states that each caller waits for. */
+  looks: Tally
   /** What is declared now. */
   declared: Config
   /** Where a service's commits come from, as it is declared now. */

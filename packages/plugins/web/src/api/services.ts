@@ -1,5 +1,6 @@
 import {
   serviceUnknown,
+  UnavailableError,
   type Flow,
   type Moment,
   type Request,
@@ -28,6 +29,9 @@ import { MadeJson } from '../made-json.js'
 import type { ApiParts } from './parts.js'
 
 type Routes = typeof coreRoutes
+
+/** Earlier states that one caller waits for at the same time: nobody takes all the places that there are. */
+const mostLooks = 4
 
 const views = new WeakMap<Placement, { host: HostState | undefined; view: PlacementView }>()
 
@@ -74,7 +78,7 @@ function serviceJson(name: string, views: PlacementView[]): MadeJson {
   const known = made.get(views[0]!)
   if (known?.views.length === views.length && views.every((view, index) => view === known.views[index]))
     return known.json
-  const json = new MadeJson(JSON.stringify(serviceView(name, views)))
+  const json = MadeJson.of(serviceView(name, views))
   made.set(views[0]!, { views, json })
   return json
 }
@@ -94,12 +98,24 @@ function ofService({ placements }: Moment, service: string, host?: string): Plac
 
 /** The moment that is asked for by `at`; now, when it is not given. */
 export async function momentOf(
-  { flow, clock }: Pick<ApiParts, 'flow' | 'clock'>,
+  { flow, clock, looks }: Pick<ApiParts, 'flow' | 'clock' | 'looks'>,
   at: string | undefined,
-  signal: AbortSignal,
+  { caller, signal }: Pick<RouteRequest, 'caller' | 'signal'>,
 ): Promise<Moment> {
   const point = at === undefined ? undefined : parsePoint(at, clock.now())
-  return point ? flow.at(point, signal) : flow.now()
+  if (!point) return flow.now()
+  if (looks.of(caller.id) >= mostLooks) {
+    const hint = 'Wait for one of them, and ask again.'
+    throw new UnavailableError('WEB_LOOKS_FULL', `you wait to see ${mostLooks} earlier states already`, {
+      hint,
+    })
+  }
+  const undo = looks.add(caller.id)
+  try {
+    return await flow.at(point, signal)
+  } finally {
+    undo()
+  }
 }
 
 /**
@@ -107,9 +123,9 @@ export async function momentOf(
  * state names its seq: all pages are of the same moment, also where `at` is a span back from now.
  */
 export function listServices(parts: ApiParts): RouteHandler<Routes['services']> {
-  return async ({ query: { limit, cursor, at }, sees, signal }) => {
+  return async ({ query: { limit, cursor, at }, sees, ...asker }) => {
     const place = placeOf(cursor)
-    const moment = await momentOf(parts, place?.seq ?? at, signal)
+    const moment = await momentOf(parts, place?.seq ?? at, asker)
     const byName = new Map<string, PlacementView[]>()
     for (const view of viewsOf(moment)) {
       if (!view.declared && !view.running && !view.stuck) continue
@@ -136,8 +152,8 @@ function placeOf(cursor: string | undefined): { name: string; seq?: string } | u
 }
 
 export function showService(parts: ApiParts): RouteHandler<Routes['service']> {
-  return async ({ params: { service }, query: { at }, signal }) => {
-    const moment = await momentOf(parts, at, signal)
+  return async ({ params: { service }, query: { at }, ...asker }) => {
+    const moment = await momentOf(parts, at, asker)
     return serviceView(service, told(moment, ofService(moment, service)))
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Caller, Gate, Knock } from '@longshore/core'
 import type { Right, Sees } from '@longshore/core/protocol'
+import type { View } from './run.js'
 import { connecting, isKnown, letIn, whoComes } from '../entry.js'
 
 /** What decides who a client of the sockets is. */
@@ -25,7 +26,7 @@ export async function knockAt(
 /**
  * A client as it was let in: the only place of the sockets that asks the gate. Whatever it answers is judged by what is known now.
  */
-export class Admitted {
+export class Admitted implements View {
   readonly caller: Caller
   readonly #gate: Gate
 
@@ -58,6 +59,8 @@ export class Admitted {
   async mayWatch(topic: string, right: Right, service: string | undefined): Promise<void> {
     await letIn(this.#gate, this.caller, { right, service, what: `watch ${topic}`, changes: false })
   }
+
+  readonly holds = (right: Right, service: string | undefined): boolean => this.caller.holds(right, service)
 
   /** Whether it sees what is said about a service, or about none in particular. Undefined: it sees everything. */
   get sees(): Sees | undefined {

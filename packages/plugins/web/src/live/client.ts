@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'socket.io'
-import { Bell, newId, within, type Clock, type Journal, type Logger, type Topic } from '@longshore/core'
+import { Bell, newId, within, type Clock, type Topic } from '@longshore/core'
 import { Credit, Unwatch, Watch } from '@longshore/core/protocol'
 import type {
   LiveAuth,
@@ -18,20 +18,19 @@ import type { Admission, Admitted } from './admitted.js'
 import type { FrameSender } from './frames.js'
 import { unread } from './guard.js'
 import { Stream } from './stream.js'
+import type { TapeParts } from './tape.js'
 
 /** Streams of one client. */
 const mostStreams = 32
 /** Milliseconds that a topic may take to say whether there is something to watch. */
 const answerTime = 60_000
 
-export interface LiveParts extends Admission {
+export interface LiveParts extends Admission, TapeParts {
   topics: ReadonlyMap<string, Topic>
   /** Where streams take their places, those of the REST API too. */
   streams: Places
-  journal: Journal
   slices: readonly Slice[]
   clock: Clock
-  log: Logger
 }
 
 /** What clients may send: anything at all. */

@@ -1,9 +1,9 @@
 import type { Socket } from 'engine.io'
 import type { Journal } from '@longshore/core'
-import type { LiveAuth, Sees } from '@longshore/core/protocol'
+import type { LiveAuth } from '@longshore/core/protocol'
 import { cut, unread } from './guard.js'
 import { writePacket } from './packet.js'
-import { partsOf, type Run } from './run.js'
+import { partsOf, type Run, type View } from './run.js'
 import type { Snapshots } from './snapshots.js'
 import type { Tape } from './tape.js'
 
@@ -13,11 +13,6 @@ const missed = { events: 10_000, bytes: 8 * 2 ** 20 }
 const packetSize = 65_536
 /** Milliseconds that a client may read nothing while more waits for it. */
 const patience = 60_000
-
-/** What a client sees at the time; undefined: everything. */
-interface Reader {
-  readonly sees: Sees | undefined
-}
 
 export interface FollowParts {
   journal: Journal
@@ -32,7 +27,8 @@ export interface FollowParts {
 export class Follower {
   readonly #conn: Socket
   readonly #parts: FollowParts
-  readonly #reader: Reader
+  /** What the client may know at the time. */
+  readonly #view: View
   readonly #leave: () => void
   #seen = 0
   /** Something is being read or written for it. */
@@ -41,10 +37,10 @@ export class Follower {
   #ended = false
   #stuck: NodeJS.Timeout | undefined
 
-  constructor(conn: Socket, parts: FollowParts, reader: Reader) {
+  constructor(conn: Socket, parts: FollowParts, view: View) {
     this.#conn = conn
     this.#parts = parts
-    this.#reader = reader
+    this.#view = view
     this.#leave = parts.tape.listen(() => this.#go())
     conn.on('drain', this.#drained)
   }
@@ -100,7 +96,7 @@ export class Follower {
 
   async #greet(since: number, runs: readonly Run[]): Promise<void> {
     const seq = runs.at(-1)?.last ?? since
-    const events = partsOf(runs, since, this.#reader.sees)
+    const events = partsOf(runs, since, this.#view)
     const begin = `${await this.#hello(seq)},"events":[`
     if (this.#ended) return
     this.#seen = seq
@@ -109,7 +105,7 @@ export class Follower {
   }
 
   async #beginAnew(): Promise<void> {
-    const { seq, bytes } = await this.#parts.snapshots.take(this.#reader.sees)
+    const { seq, bytes } = await this.#parts.snapshots.take(this.#view.sees)
     const begin = `${await this.#hello(seq)},"state":`
     if (this.#ended) return
     this.#seen = seq
@@ -161,7 +157,7 @@ export class Follower {
   }
 
   #tell(runs: readonly Run[]): void {
-    const parts = partsOf(runs, this.#seen, this.#reader.sees)
+    const parts = partsOf(runs, this.#seen, this.#view)
     this.#seen = runs.at(-1)!.last
     if (parts.length > 0) writePacket(this.#conn, '42/live,["events",{"events":[', parts)
   }

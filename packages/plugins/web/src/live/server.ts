@@ -8,6 +8,7 @@ import { LiveAuth } from '@longshore/core/protocol'
 import { WebError } from '../errors.js'
 import { check } from '../input.js'
 import { problemOf } from '../problem.js'
+import { Tally } from '../tally.js'
 import { Admitted } from './admitted.js'
 import { LiveClient, type LiveIo, type LiveParts, type LiveSocket } from './client.js'
 import { Follower } from './follower.js'
@@ -47,13 +48,13 @@ export class LiveServer {
   readonly #parts: LiveParts
   readonly #tape: Tape
   readonly #snapshots: Snapshots
-  /** Connections by account. */
-  readonly #accounts = new Map<string, number>()
+  /** Connections of each account. */
+  readonly #accounts = new Tally()
   #following = 0
 
   constructor(parts: LiveParts) {
     this.#parts = parts
-    this.#tape = new Tape(parts.journal, parts.log)
+    this.#tape = new Tape(parts)
     this.#snapshots = new Snapshots(parts.journal, parts.slices)
     this.#engine.on('connection', (conn: EngineSocket) => guard(conn, parts.clock))
     this.#io.bind(this.#engine)
@@ -69,7 +70,7 @@ export class LiveServer {
     const frames = new FrameSender()
     live.on('connection', (socket) => {
       void new LiveClient(socket, parts, frames)
-      this.#take(socket)
+      socket.once('disconnect', this.#accounts.add(socket.data.admitted.caller.id))
       if (socket.data.auth.events !== false) void this.#follow(socket)
     })
   }
@@ -97,18 +98,7 @@ export class LiveServer {
     const admitted = await Admitted.let(this.#parts, socket.request, auth)
     socket.data.admitted = admitted
     socket.data.auth = check('auth', LiveAuth, auth)
-    if ((this.#accounts.get(admitted.caller.id) ?? 0) >= mostOfOne) throw tooMany()
-  }
-
-  /** Counts the connection of its account, as long as it lasts. */
-  #take(socket: LiveSocket): void {
-    const { id: account } = socket.data.admitted.caller
-    this.#accounts.set(account, (this.#accounts.get(account) ?? 0) + 1)
-    socket.once('disconnect', () => {
-      const others = (this.#accounts.get(account) ?? 1) - 1
-      if (others > 0) this.#accounts.set(account, others)
-      else this.#accounts.delete(account)
-    })
+    if (this.#accounts.of(admitted.caller.id) >= mostOfOne) throw tooMany()
   }
 
   async #follow(socket: LiveSocket): Promise<void> {

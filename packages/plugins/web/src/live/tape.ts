@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Journal, Logger } from '@longshore/core'
-import type { Event } from '@longshore/core/protocol'
+import type { Event, Right } from '@longshore/core/protocol'
 import { Run } from './run.js'
 
 /** Milliseconds for which events are gathered after some were told: what comes after a silence is told at once. */
@@ -14,12 +14,20 @@ const kept = { newest: 4 * 2 ** 20, older: 8 * 2 ** 20, each: 512 }
 /** Events that are read at once for a client that came back: always the same ones together, so that clients share them. */
 const block = 256
 
+export interface TapeParts {
+  journal: Journal
+  /** What reading events takes beside `events:read`, by kind. */
+  rights: ReadonlyMap<string, Right>
+  log: Logger
+}
+
 /**
  * The journal as bytes, made once for all clients: the newest events as they come, older ones from the store. It follows the
  * journal while somebody listens.
  */
 export class Tape {
   readonly #journal: Journal
+  readonly #rights: ReadonlyMap<string, Right>
   readonly #log: Logger
   readonly #listeners = new Set<() => void>()
   /** Each begins where the one before ends. */
@@ -31,8 +39,9 @@ export class Tape {
   #life: AbortController | undefined
   #end = 0
 
-  constructor(journal: Journal, log: Logger) {
+  constructor({ journal, rights, log }: TapeParts) {
     this.#journal = journal
+    this.#rights = rights
     this.#log = log
   }
 
@@ -90,7 +99,7 @@ export class Tape {
       after = page.next ?? end
     }
     if (events.length === 0) return undefined
-    const run = new Run(events)
+    const run = new Run(events, this.#rights)
     if (run.first === begin && run.last === begin + block - 1 && this.#life) this.#keep(begin, run)
     return run
   }
@@ -111,7 +120,7 @@ export class Tape {
       try {
         for await (const events of this.#journal.follow(this.#end, signal)) {
           if (signal.aborted) return
-          this.#add(new Run(events))
+          this.#add(new Run(events, this.#rights))
           if (events.length < fullBatch) await sleep(window, undefined, { signal })
         }
       } catch (error) {
