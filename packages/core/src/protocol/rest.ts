@@ -34,6 +34,8 @@ export interface RouteShape<
   raw?: number
   /** Of the JSON answer; absent where the answer is a stream. */
   response?: R
+  /** Its answer holds what is shown this once, such as a new token: no `Idempotency-Key` has it said again. */
+  once?: boolean
   /** The media types of an answer that is a stream, the one first that is sent to who asks for none. */
   produces?: readonly string[]
   /** Of the answer when all is well; 200 unless it says otherwise. */

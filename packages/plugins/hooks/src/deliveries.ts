@@ -21,6 +21,17 @@ export class Deliveries {
     return [...this.#known, ...this.#unknown].sort(byTime)
   }
 
+  /** Those about services that are seen, and of these no word about others; who knocked in vain is for who sees all. */
+  seenBy(sees: (service: string) => boolean): Delivery[] {
+    return this.list().flatMap((delivery) => {
+      const services = delivery.services.filter(sees)
+      if (services.length === 0) return []
+      const { service, ...rest } = delivery
+      const named = service !== undefined && sees(service) ? { service } : {}
+      return [{ ...rest, ...named, services, led: delivery.led.filter((each) => sees(each.service)) }]
+    })
+  }
+
   /** Adds to the delivery that led to it what has happened. */
   note(event: Event): void {
     const { service, commit, actor, deployment } = event

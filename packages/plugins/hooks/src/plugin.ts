@@ -23,7 +23,10 @@ export default definePlugin({
     const deliveries = new Deliveries()
     const reports = new Reports({ section, forges, config, secrets, clock, log })
     const door = new Door({ section, forges, keys, looks, deliveries, config, clock })
-    routes.add(hookRoutes.deliveries, async () => ({ items: deliveries.list(), next: null }))
+    routes.add(hookRoutes.deliveries, async ({ caller, sees }) => {
+      const isAll = caller.holds(hookRoutes.deliveries.right)
+      return { items: isAll ? deliveries.list() : deliveries.seenBy(sees), next: null }
+    })
     routes.add(hookRoutes.take, ({ params, headers, body }) => door.take({ ...params, headers, body }))
     routes.add(hookRoutes.takeFor, ({ params, headers, body }) => door.take({ ...params, headers, body }))
     hooks.recorded.tap((event) => {

@@ -52,6 +52,7 @@ export const hookRoutes = {
     path: '/hooks/deliveries',
     summary: 'Webhooks that came lately and what became of them, newest first; kept in memory',
     right: 'services:read',
+    scoped: true,
     response: Page(Delivery),
   }),
   take: shape({

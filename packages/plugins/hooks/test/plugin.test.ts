@@ -35,6 +35,25 @@ describe('the section hooks', () => {
   })
 })
 
+describe('the list of deliveries', () => {
+  it('tells who sees some services of these, and no word of others', async () => {
+    const follows = { source: { url: repository }, run: { kind: 'fake' } }
+    const place = await startPlace({ services: { app: follows, shop: follows } })
+    const sha = place.git.commit(repository, 'main', { a: '1' })
+    await place.post(place.push())
+    for (const service of ['app', 'shop'])
+      await place.seen((event) => event.kind === 'deployment.settled' && event.service === service)
+    await place.post(place.push({ ref: 'refs/heads/other' }))
+    await expect(place.post({ headers: {}, body: new Uint8Array() })).rejects.toThrow()
+    expect(await place.deliveries()).toHaveLength(3)
+    expect(await place.deliveries(['app'])).toMatchObject([
+      { services: ['app'], led: [{ service: 'app', commit: sha }] },
+    ])
+    expect(JSON.stringify(await place.deliveries(['app']))).not.toContain('shop')
+    expect(await place.deliveries(['none'])).toEqual([])
+  })
+})
+
 describe('a webhook that is signed', () => {
   it('has the source looked at, and the commit that is found goes its way because of it', async () => {
     const { git, seen, post, push, deliveries } = await startPlace()

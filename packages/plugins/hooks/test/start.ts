@@ -1,4 +1,4 @@
-import { definePlugin, Forge, type Plugin } from '@longshore/core'
+import { definePlugin, Forge, type Plugin, type RouteRequest } from '@longshore/core'
 import type { Event } from '@longshore/core/protocol'
 import {
   FakeForge,
@@ -35,7 +35,8 @@ type Sent = { headers: Readonly<Record<string, string | undefined>>; body: Uint8
 export interface Place extends TestKernel {
   /** The answer to a webhook, or the error that it gets. */
   post(sent: Sent, forge?: string, service?: string): Promise<Taken>
-  deliveries(): Promise<Delivery[]>
+  /** As who sees everything is told, or who sees these services. */
+  deliveries(seen?: string[]): Promise<Delivery[]>
   /** As a push to a branch of the repository would be told. */
   push(content?: object): Sent
   /** Of a kind, and a commit, so far. */
@@ -60,7 +61,7 @@ export async function startPlace({
   })
   onTestFinished(() => kernel.stop())
   kernel.secrets.values.set('team#hook', secret).set('team#token', 'token-canary')
-  const ask = async (name: keyof typeof hookRoutes, params: object, sent?: Sent): Promise<unknown> => {
+  const ask = async (name: keyof typeof hookRoutes, params: object, sent?: object): Promise<unknown> => {
     const { shape, handler } = kernel.kernel.contributions.routes.find(
       (each) => each.shape === hookRoutes[name],
     )!
@@ -75,7 +76,8 @@ export async function startPlace({
         service === undefined ? { forge } : { forge, service },
         sent,
       ) as Promise<Taken>,
-    deliveries: async () => ((await ask('deliveries', {})) as { items: Delivery[] }).items,
+    deliveries: async (seen) =>
+      ((await ask('deliveries', {}, seen && limitedTo(seen))) as { items: Delivery[] }).items,
     push: (content = {}) =>
       fakeHook(secret, { event: 'push', repository, ref: 'refs/heads/main', ...content }),
     events: async (kind, commit) => {
@@ -83,4 +85,12 @@ export async function startPlace({
       return events.filter((event) => commit === undefined || event.commit === commit)
     },
   }
+}
+
+/** What a request has of who sees these services only. */
+function limitedTo(seen: string[]): Partial<RouteRequest> {
+  const sees = (service?: string) => service !== undefined && seen.includes(service)
+  const actor = { kind: 'user', name: 'bob' } as const
+  const caller = { actor, by: 'cookie', id: 'user bob', from: undefined } as const
+  return { sees, caller: { ...caller, holds: (_, service) => sees(service) } }
 }

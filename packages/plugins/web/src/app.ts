@@ -16,6 +16,7 @@ import {
   type Knock,
   type Logger,
 } from '@longshore/core'
+import type { RouteShape } from '@longshore/core/protocol'
 import type { Connections } from './connections.js'
 import { isKnown, letIn, stayLetIn, whoComes } from './entry.js'
 import { WebError } from './errors.js'
@@ -88,7 +89,9 @@ function opened({ door, url, knock, clock, log }: AppParts): RequestHandler {
       const { method } = request
       const facts = { requestId: idOf(response), method, path: request.path.slice(0, 500), from }
       const took = Math.round(clock.monotonic() - began)
-      const level = method === 'GET' || method === 'HEAD' ? 'debug' : 'info'
+      // What strangers try in vain fills no log.
+      const isTold = response.statusCode < 400 || response.locals['known'] === true
+      const level = isTold && method !== 'GET' && method !== 'HEAD' ? 'info' : 'debug'
       log[level]({ ...facts, status: response.statusCode, took }, 'answered')
     })
     if (door === 'tcp') checkWay(request, knock(request), url)
@@ -103,6 +106,7 @@ function answering(route: PlacedRoute, parts: AppParts, places: Places): Request
     const knock = parts.knock(request)
     const reads = shape.method === 'GET'
     const caller = await whoComes(gate, knock, !reads)
+    response.locals['known'] = isKnown(caller)
     const ask = askOf(route, request)
     if (shape.right !== 'none') await letIn(gate, caller, { ...ask, changes: false })
     const input = await inputOf(shape, request)
@@ -112,16 +116,14 @@ function answering(route: PlacedRoute, parts: AppParts, places: Places): Request
     const life = new AbortController()
     response.once('close', () => life.abort())
     // A probe is answered whatever else is: it needs no place, and what it waits for is shared.
-    if (!shape.root) takePlace(parts, places, caller, request, response)
+    if (!shape.root || shape.right !== 'none') takePlace(parts, places, caller, request, response)
     const { headers } = knock
     const sees = (service: string) => caller.holds(shape.right, service)
     const { actor } = caller
     const work = () => handler({ ...input, actor, caller, knock, sees, signal: life.signal, headers })
-    const key = shape.method === 'POST' ? headers['idempotency-key'] : undefined
-    const once = () =>
-      isKnown(caller)
-        ? repeats.answer(key, { by: caller.id, what: request.url, body: input.body }, work)
-        : work()
+    const key = keyOf(shape, headers)
+    const asked = { by: caller.id, what: request.url, body: input.body, once: shape.once === true }
+    const once = key === undefined ? work : () => repeats.answer(key, asked, work)
     const answer = await within(answerTime, `${shape.method} ${path}`, once, life.signal)
     if (response.destroyed) return
     if (answer instanceof StreamReply) {
@@ -142,6 +144,11 @@ function askOf({ shape }: PlacedRoute, request: Request) {
   const { service } = request.params as { service?: string }
   const { right, scoped, method, path } = shape
   return { right, service, scoped, what: `${method} ${path}`, changes: method !== 'GET' }
+}
+
+/** What makes a request one that came before; where nobody has to be known, each is another one. */
+function keyOf({ method, right }: RouteShape, headers: Knock['headers']): string | undefined {
+  return method === 'POST' && right !== 'none' ? headers['idempotency-key'] : undefined
 }
 
 /** From here until its answer has been read the request has a place, and its connection is not given up for a newer one. */

@@ -46,10 +46,14 @@ function bodyBytes(request: Request, raw: number | undefined): Promise<Buffer> {
       size += chunk.length
       if (size === Infinity) return
       if (size > most) return stop(tooLarge(most))
-      if (raw !== undefined && !rawRoom.take(request, chunk.length)) return stop(full())
+      const isRoom = raw === undefined || rawRoom.take(request, chunk.length, () => stop(full()))
+      if (!isRoom) return stop(full())
       chunks.push(chunk)
     })
-    request.once('end', () => resolve(Buffer.concat(chunks)))
+    request.once('end', () => {
+      rawRoom.whole(request)
+      resolve(Buffer.concat(chunks))
+    })
     request.once('error', () => reject(malformed('the body ended before its announced length')))
   })
 }

@@ -3,8 +3,8 @@ import type { Clock } from '@longshore/core'
 import { WebError } from './errors.js'
 import { invalid } from './input.js'
 
-/** How many answers are kept, the newest, and for how many milliseconds. */
-const kept = { most: 10_000, time: 24 * 3_600_000 }
+/** How many answers are kept, the newest: of all, and of each who asks; and for how many milliseconds. */
+const kept = { most: 10_000, each: 500, time: 24 * 3_600_000 }
 
 interface Asked {
   /** The id of who asks. */
@@ -12,12 +12,15 @@ interface Asked {
   /** Path and query. */
   what: string
   body: unknown
+  /** The answer is shown this once and kept nowhere. */
+  once: boolean
 }
 
 interface First {
   print: string
   at: number
-  answer: Promise<unknown>
+  /** Undefined: it was done, and what was answered is not kept. */
+  answer: Promise<unknown> | undefined
 }
 
 /**
@@ -27,45 +30,73 @@ interface First {
  */
 export class Repeats {
   readonly #clock: Clock
-  readonly #firsts = new Map<string, First>()
+  /** By who asks, and by key: nobody pushes out the keys of others. */
+  readonly #firsts = new Map<string, Map<string, First>>()
+  #count = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Does the work, unless the same was asked for before. Errors: WEB_KEY_REUSED, for something else by the same key. */
-  async answer(key: string | undefined, { by, what, body }: Asked, work: () => Promise<unknown>) {
-    // What is raw proves by itself who sent it, each time.
-    if (key === undefined || body instanceof Uint8Array) return work()
+  /**
+   * Does the work, unless the same was asked for before. Errors: WEB_KEY_REUSED, for something else by the same key;
+   * WEB_KEY_DONE, for what was done and showed its answer that once.
+   */
+  async answer(key: string, { by, what, body, once }: Asked, work: () => Promise<unknown>) {
     if (!/^[\x21-\x7e]{1,255}$/.test(key))
       throw invalid([{ path: 'headers.idempotency-key', message: '1 to 255 visible ASCII characters' }])
-    const name = JSON.stringify([by, key])
     const print = createHash('sha256')
       .update(JSON.stringify([what, body]))
       .digest('base64')
     this.#forget()
-    const first = this.#firsts.get(name)
-    if (first && first.print !== print) throw reused()
-    return first ? first.answer : this.#begin(name, print, work)
+    const first = this.#firsts.get(by)?.get(key)
+    if (!first) return this.#begin({ by, key, print, once }, work)
+    if (first.print !== print) throw reused()
+    if (!first.answer) throw done()
+    return first.answer
   }
 
-  async #begin(name: string, print: string, work: () => Promise<unknown>): Promise<unknown> {
+  async #begin(
+    { by, key, print, once }: { by: string; key: string; print: string; once: boolean },
+    work: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const own = this.#firsts.get(by) ?? new Map<string, First>()
+    const [oldest] = own.keys()
+    if (own.size >= kept.each) this.#remove(by, oldest!)
+    if (this.#count >= kept.most) this.#makeRoom()
     const answer = work()
-    this.#firsts.set(name, { print, at: this.#clock.monotonic(), answer })
+    this.#firsts.set(by, own)
+    own.set(key, { print, at: this.#clock.monotonic(), answer: once ? undefined : answer })
+    this.#count++
     try {
       return await answer
     } catch (error) {
-      this.#firsts.delete(name)
+      this.#remove(by, key)
       throw error
     }
   }
 
-  /** The oldest stand first. */
+  /** Who has most gives up the oldest. */
+  #makeRoom(): void {
+    const [by, own] = [...this.#firsts].reduce((a, b) => (b[1].size > a[1].size ? b : a))
+    const [oldest] = own.keys()
+    this.#remove(by, oldest!)
+  }
+
+  #remove(by: string, key: string): void {
+    const own = this.#firsts.get(by)
+    if (own?.delete(key)) this.#count--
+    if (own?.size === 0) this.#firsts.delete(by)
+  }
+
+  /** The oldest of each stand first. */
   #forget(): void {
     const old = this.#clock.monotonic() - kept.time
-    for (const [name, { at }] of this.#firsts) {
-      if (this.#firsts.size < kept.most && at > old) return
-      this.#firsts.delete(name)
+    for (const [by, own] of this.#firsts) {
+      for (const [key, { at }] of own) {
+        if (at > old) break
+        this.#remove(by, key)
+      }
     }
   }
 }
@@ -74,5 +105,12 @@ function reused(): WebError {
   return new WebError('WEB_KEY_REUSED', 'this Idempotency-Key came with another request', {
     status: 422,
     hint: 'Make a new key for each thing that you ask for, and repeat one only with the same request.',
+  })
+}
+
+function done(): WebError {
+  return new WebError('WEB_KEY_DONE', 'this was asked for before, and its answer was shown that once', {
+    status: 409,
+    hint: 'Look whether it is there. If its answer was lost, undo it and ask anew with another key.',
   })
 }

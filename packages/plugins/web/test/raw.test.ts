@@ -65,6 +65,18 @@ describe('a route that takes a body as it comes', () => {
     expect(calls).toEqual([])
   })
 
+  it('keeps nobody out by bodies that do not end: the one that takes longest goes', async () => {
+    const { plugin, calls } = rawPlugin()
+    const { ask, port } = await startWeb({ plugins: [plugin] })
+    // As many as there is room for, and more.
+    const hanging = await Promise.all(Array.from({ length: 40 }, () => halfSent(port)))
+    const answer = await ask('/api/v1/raw', { method: 'POST', body: 'x'.repeat(room) })
+    expect(answer.json).toMatchObject({ bytes: room })
+    expect(calls).toEqual([room])
+    expect(await hanging[0]!.answer).toMatch(/^HTTP\/1\.1 429 /)
+    for (const { end } of hanging) end()
+  })
+
   it('unpacks nothing', async () => {
     const { plugin, calls } = rawPlugin()
     const { ask } = await startWeb({ plugins: [plugin] })
@@ -131,4 +143,18 @@ function endless(port: number): Promise<string> {
     })
     socket.on('error', reject)
   })
+}
+
+/** All of the largest body but its last byte, as soon as it is on its way. */
+async function halfSent(port: number) {
+  const socket = connect(port, '127.0.0.1')
+  const answer = new Promise<string>((resolve) => {
+    socket.once('data', (chunk: Buffer) => resolve(chunk.toString()))
+    socket.once('error', () => resolve(''))
+  })
+  const head = ['POST /api/v1/raw HTTP/1.1', 'Host: 127.0.0.1', `Content-Length: ${room}`, '', ''].join(
+    '\r\n',
+  )
+  await new Promise((resolve) => socket.write(head + 'x'.repeat(room - 1), resolve))
+  return { answer, end: () => socket.destroy() }
 }

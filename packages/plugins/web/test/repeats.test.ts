@@ -1,4 +1,7 @@
+import { definePlugin } from '@longshore/core'
+import { shape } from '@longshore/core/protocol'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { push, startWeb, type Web } from './start.js'
 
 const key = (name: string) => ({ 'idempotency-key': name })
@@ -60,5 +63,58 @@ describe('an action with an Idempotency-Key', () => {
   it.each(['', 'a b', 'x'.repeat(256), 'é'])('whose key is %j is refused', async (name) => {
     const web = await startWeb()
     expect(await deploy(web, name)).toMatchObject({ status: 400, json: { code: 'WEB_INPUT_INVALID' } })
+  })
+})
+
+describe('what shows a secret once', () => {
+  const mint = shape({
+    method: 'POST',
+    path: '/mint',
+    summary: 'Makes a secret',
+    right: 'services:deploy',
+    response: z.strictObject({ secret: z.string() }),
+    once: true,
+  })
+
+  it('is done once by a key, and its answer is kept nowhere', async () => {
+    let made = 0
+    const plugin = definePlugin({
+      name: 'mint',
+      setup: ({ routes }) => routes.add(mint, async () => ({ secret: `secret ${++made}` })),
+    })
+    const web = await startWeb({ plugins: [plugin] })
+    const ask = (name: string) => web.ask('/api/v1/mint', { method: 'POST', headers: key(name) })
+    const answers = await Promise.all(Array.from({ length: 5 }, () => ask('one')))
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409, 409])
+    expect(await ask('one')).toMatchObject({ status: 409, json: { code: 'WEB_KEY_DONE' } })
+    expect((await ask('two')).json).toEqual({ secret: 'secret 2' })
+    expect(made).toBe(2)
+  })
+})
+
+describe('keys', () => {
+  const note = shape({
+    method: 'POST',
+    path: '/note',
+    summary: 'Counts',
+    right: 'services:deploy',
+    response: z.strictObject({ count: z.int() }),
+  })
+
+  it('of one caller push out none of another’s, and its own oldest first', async () => {
+    let count = 0
+    const plugin = definePlugin({
+      name: 'note',
+      setup: ({ routes }) => routes.add(note, async () => ({ count: ++count })),
+    })
+    const web = await startWeb({ plugins: [plugin] })
+    const ask = async (name: string, over: 'socket' | 'loopback') =>
+      (await web.ask('/api/v1/note', { method: 'POST', over, headers: key(name) })).json.count
+    const theirs = await ask('kept', 'loopback')
+    const first = await ask('0', 'socket')
+    for (let number = 1; number <= 500; number++) await ask(String(number), 'socket')
+    expect(await ask('kept', 'loopback')).toBe(theirs)
+    expect(await ask('0', 'socket')).not.toBe(first)
+    expect(await ask('500', 'socket')).toBe(502)
   })
 })

@@ -25,6 +25,7 @@ export const userRoutes = {
       password: Password.optional(),
     }),
     response: z.strictObject({ user: User, link: Link.optional() }),
+    once: true,
     status: 201,
   }),
   changeUser: shape({
@@ -48,6 +49,7 @@ export const userRoutes = {
     right: 'users:write',
     params: named,
     response: Link,
+    once: true,
   }),
   removeUser: shape({
     method: 'DELETE',
@@ -94,6 +96,7 @@ export const tokenRoutes = {
         path: ['role'],
       }),
     response: z.strictObject({ id: z.string(), token: z.string() }),
+    once: true,
     status: 201,
   }),
   revokeToken: shape({

@@ -65,6 +65,8 @@ export const sessionRoutes = {
     scoped: true,
     body: z.strictObject({ password, next: Password }),
     response: done,
+    // With it goes the new cookie.
+    once: true,
   }),
   totp: shape({
     method: 'POST',
@@ -74,6 +76,7 @@ export const sessionRoutes = {
     scoped: true,
     body: z.strictObject({ password }),
     response: z.strictObject({ secret: z.string(), uri: z.string() }),
+    once: true,
   }),
   confirmTotp: shape({
     method: 'POST',
@@ -83,6 +86,7 @@ export const sessionRoutes = {
     scoped: true,
     body: z.strictObject({ code }),
     response: z.strictObject({ recovery: z.array(z.string()) }),
+    once: true,
   }),
   dropTotp: shape({
     method: 'DELETE',
