@@ -110,6 +110,14 @@ export const commands: Record<string, { about: string; load: Load }> = {
     about: 'Cancel a deployment that is under way',
     load: async () => (await import('./commands/cancel.js')).cancel,
   },
+  login: {
+    about: 'Sign in at a Longshore elsewhere, for the commands',
+    load: async () => (await import('./commands/login.js')).login,
+  },
+  logout: {
+    about: 'Forget what login keeps',
+    load: async () => (await import('./commands/logout.js')).logout,
+  },
   user: {
     about: 'List, add and change accounts',
     load: async () => (await import('./commands/user.js')).user,

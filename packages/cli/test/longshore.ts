@@ -102,6 +102,30 @@ export class Serving {
   }
 }
 
+/** The command on a terminal of its own, which `script` of util-linux makes. */
+export function onTerminal(args: string[], cwd: string, env: Record<string, string> = {}) {
+  const quoted = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(' ')
+  const child = spawn('script', ['-qec', quoted, '/dev/null'], { cwd, env: environment(env) })
+  const ended = once(child, 'close') as Promise<[number | null]>
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let seen = 0
+  const terminal = {
+    output: '',
+    /** Resolves when it has said that, after what was waited for before. */
+    says: async (text: string) => {
+      await until(
+        () => terminal.output.includes(text, seen),
+        () => `${text} in:\n${terminal.output}`,
+      )
+      seen = terminal.output.indexOf(text, seen) + text.length
+    },
+    types: (text: string) => void child.stdin.write(text),
+    ends: async () => (await ended)[0],
+  }
+  child.stdout.on('data', (chunk: Buffer) => (terminal.output += chunk.toString()))
+  return terminal
+}
+
 /** Waits until the condition holds, for 30 s at most. */
 export async function until(condition: () => unknown, what: () => string): Promise<void> {
   const deadline = performance.now() + 30_000

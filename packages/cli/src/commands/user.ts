@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline'
 import { userRoutes, type Role, type User } from '@longshore/auth/protocol'
 import { clientArgs, command, openApi } from '../command.js'
 import type { Client } from '@longshore/client'
 import { UsageError } from '../errors.js'
+import { firstLine } from '../input.js'
 import { ago, plain, printJson, table, type Terminal } from '../terminal.js'
 
 interface Given {
@@ -65,22 +65,12 @@ export const user = command({
     const act = Object.hasOwn(actions, action) ? actions[action]! : undefined
     if (!act) throw unknownAction('user', action, Object.keys(actions))
     const api = await openApi(terminal, config)
-    const password = given ? await firstLine() : undefined
+    const password = given ? await firstLine('the password') : undefined
     const answer = await act(api, { name, role, services, password })
     if (json) return printJson(terminal, answer)
     await tell(terminal, api, action, name, answer)
   },
 })
-
-/** Of the input: what stands in arguments can be read by the other accounts of a machine. */
-async function firstLine(): Promise<string> {
-  const lines: AsyncIterator<string, undefined> = createInterface({ input: process.stdin })[
-    Symbol.asyncIterator
-  ]()
-  const line = await lines.next()
-  if (!line.done) return line.value
-  throw new UsageError('COMMAND_USAGE', 'there is no input', { hint: 'Give the password as its first line.' })
-}
 
 async function tell(
   terminal: Terminal,
