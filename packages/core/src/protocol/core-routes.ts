@@ -87,7 +87,7 @@ export const coreRoutes = {
   services: shape({
     method: 'GET',
     path: '/services',
-    summary: 'Every service with its placements',
+    summary: 'Every service with its placements, these without `kept`',
     right: 'services:read',
     scoped: true,
     query: ListQuery.extend(AtQuery.shape),

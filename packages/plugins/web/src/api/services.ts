@@ -73,12 +73,17 @@ function serviceView(name: string, placements: PlacementView[]): ServiceView {
 
 const made = new WeakMap<PlacementView, { views: PlacementView[]; json: MadeJson }>()
 
+/** Without what it could go back to: most of the text, and for who looks at one service. */
+function listed({ kept: _, ...view }: PlacementView): PlacementView {
+  return view
+}
+
 /** The same as JSON, kept with the views that it is made of: of many services few have changed since they were asked for. */
 function serviceJson(name: string, views: PlacementView[]): MadeJson {
   const known = made.get(views[0]!)
   if (known?.views.length === views.length && views.every((view, index) => view === known.views[index]))
     return known.json
-  const json = MadeJson.of(serviceView(name, views))
+  const json = MadeJson.of(serviceView(name, views.map(listed)))
   made.set(views[0]!, { views, json })
   return json
 }
