@@ -24,6 +24,7 @@ const parts = [
   },
   { name: 'GnuPG', packages: ['gnupg'], present: () => onPath('gpg') && onPath('gpgconf') },
   { name: 'openssl', packages: ['openssl'], present: () => onPath('openssl') },
+  { name: 'curl', packages: ['curl'], present: () => onPath('curl') },
   { name: 'ps', packages: ['procps'], present: () => onPath('ps') },
   {
     name: 'Docker engine',
