@@ -99,6 +99,28 @@ describe('a sign-in', () => {
     expect(JSON.stringify(refused)).not.toContain('mistyped')
   })
 
+  it('costs as much work whoever is named, so that its time tells nobody which accounts there are', async () => {
+    const auth = await startAuth()
+    await setUp(auth)
+    await auth.ask(userRoutes.addUser, { local: true, body: { name: 'bob', role: 'viewer', password } })
+    await auth.ask(userRoutes.addUser, { local: true, body: { name: 'sent', role: 'viewer' } })
+    await auth.ask(userRoutes.changeUser, { local: true, params: { user: 'bob' }, body: { disabled: true } })
+    const work = async (name: string) => {
+      const spent: number[] = []
+      for (let count = 0; count < 5; count++) {
+        const before = process.cpuUsage()
+        await signIn(auth, { name, password: 'mistyped' }, { from: `198.51.100.${count}` })
+        const { user, system } = process.cpuUsage(before)
+        spent.push(user + system)
+      }
+      return Math.min(...spent)
+    }
+    await work('nobody')
+    const known = await work('ines')
+    for (const name of ['nobody-else', 'bob', 'sent'])
+      expect(await work(name), name).toBeGreaterThan(known / 2)
+  })
+
   it.each([
     ['short', '400'],
     ['aaaaaaaaaaaaaaaa', 'AUTH_PASSWORD_WEAK'],

@@ -23,9 +23,14 @@ export interface DoorParts {
 export interface Knock extends HookRequest {
   forge: string
   service?: string
+  /** A token lets it in, with the right for that service; only what has no forge comes by one. */
+  byToken?: boolean
 }
 
 type Known = Exclude<HookVerdict, { kind: 'refused' }>
+/** What a token asks for. */
+const asked: Known = { kind: 'look', event: 'token', repositories: [] }
+
 type Outcome = Pick<Delivery, 'verdict' | 'status' | 'code' | 'reason' | 'services'>
 
 /** Takes webhooks: whoever can sign has sources looked at, whoever cannot learns nothing. */
@@ -41,6 +46,7 @@ export class Door {
   /** Errors: HOOK_FORGE_UNKNOWN, that of who is not known, and for those who are HOOK_MALFORMED, HOOK_TOO_MANY, HOOK_SERVICE_UNKNOWN. */
   async take(knock: Knock): Promise<Taken> {
     const { section, forges, keys, clock } = this.#parts
+    if (knock.byToken && knock.forge === 'generic') return this.#takeKnown(knock, asked)
     const part = section[knock.forge]
     const forge = forges.get(knock.forge)
     if (!part || !forge) throw forgeUnknown()

@@ -28,7 +28,10 @@ export default definePlugin({
       return { items: isAll ? deliveries.list() : deliveries.seenBy(sees), next: null }
     })
     routes.add(hookRoutes.take, ({ params, headers, body }) => door.take({ ...params, headers, body }))
-    routes.add(hookRoutes.takeFor, ({ params, headers, body }) => door.take({ ...params, headers, body }))
+    routes.add(hookRoutes.takeFor, ({ params, headers, body, caller }) => {
+      const byToken = caller.by === 'token' && caller.holds('hooks:write', params.service)
+      return door.take({ ...params, headers, body, byToken })
+    })
     hooks.recorded.tap((event) => {
       deliveries.note(event)
       reports.note(event)
