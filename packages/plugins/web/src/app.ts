@@ -89,8 +89,9 @@ function opened({ door, url, knock, clock, log }: AppParts): RequestHandler {
       const { method } = request
       const facts = { requestId: idOf(response), method, path: request.path.slice(0, 500), from }
       const took = Math.round(clock.monotonic() - began)
-      // What strangers try in vain fills no log.
-      const isTold = response.statusCode < 400 || response.locals['known'] === true
+      // What strangers try in vain, or do not wait for, fills no log.
+      const isDone = response.headersSent && response.statusCode < 400
+      const isTold = isDone || response.locals['known'] === true
       const level = isTold && method !== 'GET' && method !== 'HEAD' ? 'info' : 'debug'
       log[level]({ ...facts, status: response.statusCode, took }, 'answered')
     })

@@ -77,6 +77,15 @@ describe('a route that takes a body as it comes', () => {
     for (const { end } of hanging) end()
   })
 
+  it('tells the log nothing of a stranger who does not end one, and does not wait', async () => {
+    const { plugin } = rawPlugin()
+    const { port, log } = await startWeb({ plugins: [plugin] })
+    const { end } = await halfSent(port)
+    end()
+    const told = () => log.map((line) => JSON.parse(line)).filter(({ path }) => path === '/api/v1/raw')
+    await expect.poll(() => told().map(({ level }) => level)).toEqual(['debug'])
+  })
+
   it('unpacks nothing', async () => {
     const { plugin, calls } = rawPlugin()
     const { ask } = await startWeb({ plugins: [plugin] })
