@@ -1,7 +1,9 @@
 import type { Request } from 'express'
 import { z } from 'zod'
 import type { RouteShape } from '@longshore/core/protocol'
+import { endCrumbs } from './crumbs.js'
 import { WebError } from './errors.js'
+import { Gathered } from './gathered.js'
 import { parseJson } from './json.js'
 import { malformed } from './problem.js'
 import { Room } from './room.js'
@@ -34,25 +36,25 @@ function bodyBytes(request: Request, raw: number | undefined): Promise<Buffer> {
   if (encoding !== undefined && encoding !== 'identity') throw typeRefused('compressed')
   const most = raw ?? limit
   return new Promise((resolve, reject) => {
-    let chunks: Buffer[] = []
-    let size = 0
+    const body = new Gathered()
+    let stopped = false
     const stop = (error: WebError) => {
-      chunks = []
-      size = Infinity
+      stopped = true
+      body.drop()
       reject(error)
     }
     if (Number(request.headers['content-length'] ?? 0) > most) return stop(tooLarge(most))
+    endCrumbs(request)
     request.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size === Infinity) return
-      if (size > most) return stop(tooLarge(most))
+      if (stopped) return
+      if (body.size + chunk.length > most) return stop(tooLarge(most))
       const isRoom = raw === undefined || rawRoom.take(request, chunk.length, () => stop(full()))
       if (!isRoom) return stop(full())
-      chunks.push(chunk)
+      body.add(chunk)
     })
     request.once('end', () => {
       rawRoom.whole(request)
-      resolve(Buffer.concat(chunks))
+      resolve(body.bytes)
     })
     request.once('error', () => reject(malformed('the body ended before its announced length')))
   })

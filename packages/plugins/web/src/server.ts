@@ -16,6 +16,7 @@ import {
 import { createApp, type AppParts } from './app.js'
 import type { WebConfig } from './config.js'
 import { Connections } from './connections.js'
+import { endCrumbs } from './crumbs.js'
 import { WebError } from './errors.js'
 import { Figures, type OpenAtDoor } from './figures.js'
 import { knocks, type Door } from './knock.js'
@@ -172,9 +173,12 @@ export class WebServer {
       const { socket } = request
       if (!connections.begin(socket, response)) return
       // What was refused is still read, within its time: a connection cut at once would hide the answer from its sender.
-      response.once('finish', () => {
+      // Before Node does: it would throw away what nobody began to read, and count none of it.
+      response.prependOnceListener('finish', () => {
         if (request.complete) return
         answered.add(socket)
+        endCrumbs(request)
+        request.read(0)
         request.resume()
       })
       this.#figures.measure(request, response)

@@ -1,6 +1,10 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { IncomingMessage } from 'node:http'
+import { connect, Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { endCrumbs } from '../src/crumbs.js'
+import { Gathered } from '../src/gathered.js'
+import { closed } from './bare.js'
 import { startWeb, type Web } from './start.js'
 
 const open: Socket[] = []
@@ -9,7 +13,12 @@ afterEach(() => {
 })
 
 /** A POST of which so much is sent; the connection stays open, and nothing more of it comes. */
-async function post({ port, token }: Web, headers: string[], sent: string): Promise<Socket> {
+async function post(
+  { port, token }: Pick<Web, 'port' | 'token'>,
+  headers: string[],
+  sent: string,
+  path = '/api/v1/services/hello/stop',
+): Promise<Socket> {
   const socket = connect(port, '127.0.0.1').on('error', () => undefined)
   open.push(socket)
   await once(socket, 'connect')
@@ -19,7 +28,7 @@ async function post({ port, token }: Web, headers: string[], sent: string): Prom
     'Content-Type: application/json',
     ...headers,
   ]
-  socket.write(`POST /api/v1/services/hello/stop HTTP/1.1\r\n${all.join('\r\n')}\r\n\r\n${sent}`)
+  socket.write(`POST ${path} HTTP/1.1\r\n${all.join('\r\n')}\r\n\r\n${sent}`)
   return socket
 }
 
@@ -30,6 +39,14 @@ async function answer(socket: Socket): Promise<string> {
     text += String(chunk)
     if (text.includes('"code"')) break
   }
+  return text
+}
+
+/** What comes until it is closed: nothing, where it is not told that it is too large. */
+async function rest(socket: Socket): Promise<string> {
+  let text = ''
+  socket.on('data', (more: Buffer) => (text += String(more)))
+  await closed(socket)
   return text
 }
 
@@ -45,7 +62,7 @@ describe('a body that is too large is refused while its sender still waits', () 
     ['of more bytes than a number holds', announced(2 ** 53), ''],
     ['one byte over the limit', announced(65_537), ''],
     ['in chunks without an end', chunked, chunk(16_384).repeat(5)],
-    ['in tiny chunks without an end', chunked, chunk(1).repeat(65_537)],
+    ['in tiny chunks without an end', chunked, chunk(16).repeat(4_097)],
     ['in one chunk that says to be of 50 MB', chunked, `3200000\r\n${'x'.repeat(70_000)}`],
   ])('%s', async (_, headers, sent) => {
     const web = await startWeb()
@@ -89,4 +106,62 @@ it('a body of just the limit is read', async () => {
   const socket = await post(web, announced(body.length), body)
   expect(body).toHaveLength(65_536)
   expect(await answer(socket)).toMatch(/^HTTP\/1\.1 400 .*"code":"WEB_INPUT_INVALID"/s)
+})
+
+describe('a body in crumbs, which are work however little they hold, ends its connection', () => {
+  it('and the others are answered', async () => {
+    const web = await startWeb()
+    const socket = await post(web, chunked, chunk(1).repeat(70_000))
+    expect(await rest(socket)).toBe('')
+    expect((await web.ask('/livez', { over: 'loopback' })).status).toBe(200)
+  })
+
+  it('also behind a refusal', async () => {
+    const web = await startWeb()
+    const socket = await post(web, chunked, chunk(16_384).repeat(5))
+    expect(await answer(socket)).toMatch(refused)
+    socket.write(chunk(1).repeat(15_000))
+    expect(await rest(socket)).toBe('')
+  })
+
+  it('also where nobody reads it', async () => {
+    const web = await startWeb()
+    const socket = await post(web, [...chunked, 'Content-Encoding: gzip'], '')
+    expect(await answer(socket)).toMatch(/^HTTP\/1\.1 415 /)
+    socket.write(chunk(1).repeat(15_000))
+    expect(await rest(socket)).toBe('')
+  })
+
+  it.each([
+    [1_000, 1, false],
+    [1_001, 1, true],
+    [1_001, 7, true],
+    [1_001, 8, false],
+    [8_192, 8, false],
+    [65_536, 1, true],
+  ])('%i pieces of %i bytes: %s', async (pieces, bytes, ends) => {
+    const request = new IncomingMessage(new Socket())
+    endCrumbs(request)
+    for (let piece = 0; piece < pieces && !request.destroyed; piece++)
+      request.emit('data', Buffer.alloc(bytes))
+    expect(request.destroyed).toBe(ends)
+  })
+
+  it('but one of as many pieces that hold something is read', async () => {
+    const web = await startWeb()
+    const pieces = chunk(20).repeat(3_000)
+    const socket = await post(web, chunked, `${pieces}0\r\n\r\n`)
+    expect(await answer(socket)).toMatch(/^HTTP\/1\.1 400 .*"code":"WEB_BODY_MALFORMED"/s)
+  })
+})
+
+it('pieces take no more than twice what they hold, and stay what they were', () => {
+  expect(new Gathered().bytes).toHaveLength(0)
+  for (const length of [1, 2, 7, 1_000, 1_025, 70_000]) {
+    const all = new Gathered()
+    const sent = Buffer.from(Array.from({ length: 70_000 }, (_, index) => index % 251))
+    for (let at = 0; at < sent.length; at += length) all.add(sent.subarray(at, at + length))
+    expect(all.bytes.equals(sent), `of ${length}`).toBe(true)
+    expect(all.bytes.buffer.byteLength).toBeLessThanOrEqual(2 * all.size + 1_024)
+  }
 })

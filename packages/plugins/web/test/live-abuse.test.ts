@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { bare, closed, path, raw, upgrade } from './bare.js'
 import { Live } from './live.js'
@@ -72,6 +73,26 @@ describe('pages of others, however their headers are written', () => {
     const taken = await raw(web, `${path('websocket')}&sid=${sid}`, { ...upgrade, origin: 'null' })
     expect(taken.text).toMatch(/^HTTP\/1.1 403 /)
   })
+})
+
+it('a message in crumbs, posted by a client that polls, ends its connection', async () => {
+  const web = await startWeb()
+  const polled = await web.ask(path('polling'), { over: 'loopback' })
+  const { sid } = JSON.parse(polled.text.slice(1)) as { sid: string }
+  const polling = `${path('polling')}&sid=${sid}`
+  const hello = { 'content-type': 'text/plain' }
+  const joined = `40/live,${JSON.stringify({ token: web.token })}`
+  await web.ask(polling, { method: 'POST', over: 'loopback', headers: hello, body: joined })
+  const socket = connect(web.port, '127.0.0.1').on('error', () => undefined)
+  const lines = [`POST ${polling} HTTP/1.1`, `Host: 127.0.0.1:${web.port}`]
+  socket.write([...lines, 'Content-Type: text/plain', 'Transfer-Encoding: chunked', '', ''].join('\r\n'))
+  const said: Buffer[] = []
+  socket.on('data', (more: Buffer) => said.push(more))
+  socket.write('1\r\nx\r\n'.repeat(70_000))
+  await closed(socket)
+  // Not for being too large, which it would be told.
+  expect(Buffer.concat(said).toString()).toBe('')
+  await isWell(web)
 })
 
 const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)

@@ -5,6 +5,7 @@ import { Server } from 'socket.io'
 import { WebSocketServer, type ServerOptions } from 'ws'
 import { newId, within } from '@longshore/core'
 import { LiveAuth } from '@longshore/core/protocol'
+import { endCrumbs } from '../crumbs.js'
 import { WebError } from '../errors.js'
 import { check } from '../input.js'
 import { problemOf } from '../problem.js'
@@ -82,6 +83,8 @@ export class LiveServer {
 
   answer(request: IncomingMessage, response: ServerResponse): void {
     this.#engine.handleRequest(request as Parameters<Engine['handleRequest']>[0], response)
+    // It reads by now: nothing is lost. Of one that only asks nothing may be read, for that would end it.
+    if (request.method === 'POST') endCrumbs(request)
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
