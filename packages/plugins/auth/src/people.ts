@@ -255,7 +255,7 @@ export class People {
     try {
       limits.enter(knock.from, whom)
     } catch (error) {
-      await this.#refused(tried, error)
+      this.#refused(tried, error)
       throw error
     }
     try {
@@ -266,18 +266,22 @@ export class People {
       // Nobody guessed who was not heard, said what cannot be, or is half way in.
       const isGuess = error instanceof RefusedError && error.code !== 'AUTH_CODE_NEEDED'
       if (!isGuess) limits.undo(knock.from, whom)
-      if (!(error instanceof UnavailableError)) await this.#refused(tried, error)
+      if (!(error instanceof UnavailableError)) this.#refused(tried, error)
       throw error
     }
   }
 
-  async #refused({ what, whom, knock: { from } }: Try, error: unknown): Promise<void> {
+  /**
+   * Not waited for: the first refusal of a kind is written and others are counted, and each account is a kind of its own.
+   * How long that takes would tell which accounts there are.
+   */
+  #refused({ what, whom, knock: { from } }: Try, error: unknown): void {
     const { code, reason } = describeError(error)
     // Words that are not ours may hold what a provider said.
     const said = error instanceof LongshoreError ? reason : 'it failed'
     const caller = { actor: { kind: 'nobody' as const }, id: 'nobody', from }
     const refusal = { ok: false as const, rule: 'sign-in', code, reason: `${what}${nameOf(whom)}: ${said}` }
-    await this.#parts.decisions.refused(caller, { what }, { ...refusal, hint: '' })
+    void this.#parts.decisions.refused(caller, { what }, { ...refusal, hint: '' })
   }
 }
 

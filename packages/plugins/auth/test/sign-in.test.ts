@@ -121,6 +121,25 @@ describe('a sign-in', () => {
       expect(await work(name), name).toBeGreaterThan(known / 2)
   })
 
+  it('is refused before that is written down, which is done for accounts and only once for all other names', async () => {
+    const auth = await startAuth()
+    await setUp(auth)
+    const { commit } = auth.storage
+    let release = () => undefined as void
+    const released = new Promise<void>((resolve) => (release = resolve))
+    const began = new Promise<void>((resolve) => {
+      auth.storage.commit = async (...given) => {
+        resolve()
+        await released
+        return commit.apply(auth.storage, given)
+      }
+    })
+    for (const name of ['ines', 'nobody', 'nobody-else'])
+      expect((await signIn(auth, { name, password: 'mistyped' })).code, name).toBe('AUTH_SIGN_IN')
+    await began
+    release()
+  })
+
   it.each([
     ['short', '400'],
     ['aaaaaaaaaaaaaaaa', 'AUTH_PASSWORD_WEAK'],
