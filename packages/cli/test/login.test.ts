@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { folderWith, longshore, onTerminal, Serving } from './longshore.js'
+import { expect, onTestFinished, test } from 'vitest'
+import { bin, environment, folderWith, longshore, onTerminal, Serving, until } from './longshore.js'
 
 const config = `version: 1
 data: ./data
@@ -72,6 +74,27 @@ test('by a password, by a link and by a token; no session is left behind', async
     'AUTH_NEEDED',
   )
 }, 60_000)
+
+test.runIf(process.platform === 'linux')(
+  'a link cannot be read by the other accounts of the machine while the password is waited for',
+  async () => {
+    const { home, env, link } = await start()
+    const asking = spawn(process.execPath, [bin, 'login', link, '--user', 'ines', '--password-stdin'], {
+      cwd: home,
+      env: environment(env),
+    })
+    onTestFinished(() => void asking.kill('SIGKILL'))
+    const shown = () => readFile(`/proc/${asking.pid}/cmdline`, 'utf8')
+    await until(
+      async () => (await shown()).startsWith('longshore login'),
+      () => 'its name',
+    )
+    expect(await shown()).not.toContain(new URL(link).hash.slice(1))
+    asking.stdin.end(`${password}\n`)
+    expect(await once(asking, 'close')).toEqual([0, null])
+  },
+  60_000,
+)
 
 test('a password that is typed is asked for and not shown', async () => {
   const { home, env, link } = await start()

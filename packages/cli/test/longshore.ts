@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
-const bin = fileURLToPath(new URL('../bin/longshore.js', import.meta.url))
+export const bin = fileURLToPath(new URL('../bin/longshore.js', import.meta.url))
 
 export interface Answer {
   code: number | null
@@ -27,7 +27,7 @@ export async function folderWith(files: Record<string, string>): Promise<string>
 }
 
 /** Nothing of the tests' own environment that Longshore would read. */
-function environment(env: Record<string, string>): NodeJS.ProcessEnv {
+export function environment(env: Record<string, string>): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !/^(LONGSHORE_|XDG_|GIT_)/.test(name))
   return { ...Object.fromEntries(own), ...env }
 }

@@ -42,6 +42,8 @@ export const login = command({
     ['longshore logout', 'the commands ask the Longshore of this machine again'],
   ],
   async run({ url: text, name, expires, json, 'token-stdin': isToken, ...given }, terminal) {
+    // A link is a secret until it is used, and other accounts of the machine can read what a process was called with.
+    process.title = 'longshore login'
     const url = addressOf(text, 'the address', 'a secret')
     const made = isToken
       ? await ownToken(url, await firstLine('the token'))
