@@ -191,9 +191,10 @@ function failed({ log }: AppParts): ErrorRequestHandler {
     if (response.destroyed)
       return log.debug({ error, requestId }, 'a request that nobody waits for any more failed')
     const problem = problemOf(error, requestId)
-    // That something is not to be had now is an answer: whoever tries too often fills no log with faults.
+    // That something is not to be had now is an answer: whoever tries too often fills no log with faults, strangers with nothing.
+    const busy = response.locals['known'] === true ? 'warn' : 'debug'
     if (problem.status >= 500)
-      log[problem.status === 503 ? 'warn' : 'error']({ error, requestId }, 'a request failed')
+      log[problem.status === 503 ? busy : 'error']({ error, requestId }, 'a request failed')
     // Half of an answer is out already: only a broken connection tells that the rest is missing.
     if (response.headersSent) return void response.destroy()
     if (error instanceof WebError) response.set(error.headers)

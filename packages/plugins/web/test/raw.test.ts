@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import { BusyError, definePlugin, UnprovenError } from '@longshore/core'
+import { BusyError, definePlugin, UnavailableError, UnprovenError } from '@longshore/core'
 import { RawBody, shape } from '@longshore/core/protocol'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -133,6 +133,21 @@ describe('an error of a plugin', () => {
     const answer = await ask('/api/v1/raw', { method: 'POST', body: 'x' })
     expect([answer.status, answer.headers['retry-after']]).toEqual([status, retryAfter])
   })
+})
+
+it('that something is not to be had now is no line of the log where a stranger asked for it', async () => {
+  const { plugin } = rawPlugin(() => {
+    throw new UnavailableError('RAW_AWAY', 'it is away')
+  })
+  const { ask, log } = await startWeb({ plugins: [plugin] })
+  const levels = () =>
+    log
+      .map((line) => JSON.parse(line))
+      .flatMap(({ error, level }) => (error?.code === 'RAW_AWAY' ? [level] : []))
+  expect((await ask('/api/v1/raw', { method: 'POST', over: 'loopback', as: 'nobody' })).status).toBe(503)
+  expect(levels()).toEqual(['debug'])
+  expect((await ask('/api/v1/raw', { method: 'POST' })).status).toBe(503)
+  expect(levels()).toEqual(['debug', 'warn'])
 })
 
 /** Sends chunk after chunk for as long as somebody takes them; answers what came back first. */
