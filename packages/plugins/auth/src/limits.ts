@@ -12,7 +12,10 @@ const window = 15 * 60_000
  */
 const most = { network: 20, site: 60, account: 10, known: 10, provider: 10 }
 type Kind = keyof typeof most
-/** What is counted apart of each kind; networks and names of nobody beyond these share one count of their kind. */
+/**
+ * What is counted apart of each kind. Networks beyond these share one count of their kind; names of nobody have none, for
+ * what is refused where they all are would tell them from those of accounts.
+ */
 const apart = 10_000
 
 /** Whom a try to come in names: an account, if there is one of the name; whoever a provider vouches for; or nobody. */
@@ -48,6 +51,7 @@ export class Limits {
     const keys: string[] = []
     for (const counted of countedOf(from, whom)) {
       const key = this.#keyOf(counted)
+      if (key === undefined) continue
       const { count, since } = this.#counted(key)
       if (count >= most[counted.kind]) throw tooManyTries((since + window - this.#clock.now()) / 1_000)
       keys.push(key)
@@ -67,7 +71,8 @@ export class Limits {
   forget(from: string | undefined, whom: Whom): void {
     for (const counted of countedOf(from, whom)) {
       const key = this.#keyOf(counted)
-      if (counted.kind === 'account' || counted.kind === 'known') this.#set(key, undefined)
+      if (key !== undefined && (counted.kind === 'account' || counted.kind === 'known'))
+        this.#set(key, undefined)
       else this.#lower(key)
     }
   }
@@ -83,7 +88,8 @@ export class Limits {
     return found && !this.#isOver(found.since) ? found : { count: 0, since: this.#clock.now() }
   }
 
-  #lower(key: string): void {
+  #lower(key: string | undefined): void {
+    if (key === undefined) return
     const { count, since } = this.#counted(key)
     this.#set(key, count > 1 ? { count: count - 1, since } : undefined)
   }
@@ -101,13 +107,14 @@ export class Limits {
   }
 
   /** What is counted apart already stays so: whoever tries much pushes no count out. */
-  #keyOf({ kind, what, own = false }: Counted): string {
+  #keyOf({ kind, what, own = false }: Counted): string | undefined {
     const key = `${kind} ${hashOf(what).slice(0, 32)}`
     const counts = this.#store.all('limit')
     if (own || counts.has(key)) return key
     let ofKind = 0
     for (const each of counts.keys()) if (each.startsWith(kind)) ofKind++
-    return ofKind < apart ? key : `${kind} of all others`
+    if (ofKind < apart) return key
+    return kind === 'account' ? undefined : `${kind} of all others`
   }
 }
 

@@ -1,4 +1,5 @@
 import { InputError, RefusedError } from '@longshore/core'
+import { memoryDisk } from '@longshore/core/testkit'
 import { describe, expect, it } from 'vitest'
 import { sessionRoutes, userRoutes } from '../src/protocol/index.js'
 import { knockOf, password, setUp, signIn, startAuth, type Auth } from './start.js'
@@ -21,6 +22,24 @@ describe('tries of others', () => {
     expect(codes.at(-1)).toBe('AUTH_TRIES')
     expect((await signIn(auth, { name: 'ines', password })).status).toBe(201)
   }, 60_000)
+
+  it('for more names than are counted tell no name of nobody from one of an account', async () => {
+    const disk = memoryDisk()
+    const first = await startAuth({ disk })
+    await setUp(first)
+    const since = first.clock.now()
+    const documents = Array.from({ length: 10_000 }, (_, index) => {
+      const key = `account ${index.toString(16).padStart(32, '0')}`
+      return { collection: 'auth.limit', key, value: { count: 1, since } }
+    })
+    await first.storage.commit({ events: [], documents })
+    await first.stop()
+    const auth = await startAuth({ disk, clock: first.clock })
+    const code = async (name: string, count: number) =>
+      (await signIn(auth, { name, password: wrong }, { from: `198.51.100.${count}` })).code
+    for (let count = 0; count < 15; count++) expect(await code(`nobody-${count}`, count)).toBe('AUTH_SIGN_IN')
+    expect(await code('ines', 20)).toBe('AUTH_SIGN_IN')
+  })
 
   it('in her own network, for other names, do not lock the owner out', async () => {
     const auth = await startAuth()
