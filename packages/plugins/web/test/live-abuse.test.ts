@@ -95,6 +95,22 @@ it('a message in crumbs, posted by a client that polls, ends its connection', as
   await isWell(web)
 })
 
+it('a message in crumbs, sent by a websocket, ends its connection', async () => {
+  const web = await startWeb()
+  const { socket, text } = await raw(web, path('websocket'), upgrade)
+  expect(text).toMatch(/^HTTP\/1.1 101 /)
+  socket.on('error', () => undefined)
+  const said: Buffer[] = []
+  socket.on('data', (more: Buffer) => said.push(more))
+  // Text that begins, and goes on by one byte again and again.
+  const piece = (opcode: number) => Buffer.from([opcode, 0x81, 0, 0, 0, 0, 0x34])
+  socket.write(Buffer.concat([piece(1), ...Array.from({ length: 100 }, () => piece(0))]))
+  await closed(socket)
+  // 1008: it was refused, and did not merely take too long.
+  expect(Buffer.concat(said).includes(Buffer.from([0x88, 2, 1008 >> 8, 1008 & 255]))).toBe(true)
+  await isWell(web)
+})
+
 const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
 
 it('a session is taken of a page of ours only, also where nothing says which page it is', async () => {

@@ -18,8 +18,11 @@ import { guard } from './guard.js'
 import { Snapshots } from './snapshots.js'
 import { Tape } from './tape.js'
 
-/** Milliseconds within which a client answers that its connection is closed; then it is cut. */
-const closing = { closeTimeout: 1_000 }
+/**
+ * Milliseconds within which a client answers that its connection is closed; then it is cut. And pieces of one message: no
+ * client cuts what it may send into more, and each takes memory, however little it holds.
+ */
+const sockets = { closeTimeout: 1_000, maxFragments: 64 }
 /** Milliseconds within which a client is told where it begins. */
 const beginTime = 60_000
 /** Connections of one account. */
@@ -37,7 +40,7 @@ const options = {
   connectTimeout: 5_000,
   wsEngine: class extends WebSocketServer {
     constructor(given: ServerOptions) {
-      super({ ...given, ...closing })
+      super({ ...given, ...sockets })
     }
   },
 }
