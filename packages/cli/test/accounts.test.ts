@@ -40,6 +40,8 @@ test('accounts are made, listed, limited and reset; tokens are shown once, and r
   expect((await cli('user', 'ls')).stdout).toMatch(/bob +operator +all/)
   expect((await cli('user', 'remove', 'ines')).stderr).toContain('AUTH_LAST_ADMIN')
   expect((await cli('user', 'paint', 'bob')).code).toBe(2)
+  expect((await cli('user', 'change', 'bob')).stderr).toContain('say what to change')
+  expect((await cli('user', 'disable', 'bob')).stdout).toBe('bob: disabled.\n')
 
   const token = (await cli('token', 'create', 'ci', '--role', 'viewer', '--expires', '90d')).stdout.trim()
   expect(token).toMatch(/^lsh_[\w-]{43}$/)

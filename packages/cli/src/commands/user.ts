@@ -23,6 +23,10 @@ const actions: Record<string, Action> = {
   },
   change: (api, given) => {
     const services = given.services === 'all' ? null : listed(given)
+    if (given.role === undefined && services === undefined)
+      throw new UsageError('COMMAND_USAGE', 'say what to change', {
+        hint: 'Give --role, --services or both.',
+      })
     return api.call(userRoutes.changeUser, {
       ...to(given),
       body: { role: given.role as Role | undefined, services },
@@ -34,7 +38,12 @@ const actions: Record<string, Action> = {
   remove: (api, given) => api.call(userRoutes.removeUser, to(given)),
 }
 
-const done: Record<string, string> = { remove: 'removed', add: 'may sign in' }
+const done: Record<string, string> = {
+  remove: 'removed',
+  add: 'may sign in',
+  disable: 'disabled',
+  enable: 'enabled',
+}
 
 export const user = command({
   about:
