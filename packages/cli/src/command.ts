@@ -4,7 +4,7 @@ import type { Client } from '@longshore/client'
 import { createNodeClient } from '@longshore/client/node'
 import { parsePoint } from '@longshore/core/protocol'
 import { targetOf } from './api/target.js'
-import { dataFolder, type Surroundings } from './config/load.js'
+import type { Surroundings } from './config/load.js'
 import { UsageError } from './errors.js'
 import type { Terminal } from './terminal.js'
 
@@ -71,7 +71,7 @@ export function surroundings({ env, folder }: Terminal, config: string | undefin
 
 /** The API of the Longshore that the command means. */
 export async function openApi(terminal: Terminal, config: string | undefined): Promise<Client> {
-  return createNodeClient(await targetOf(terminal.env, () => dataFolder(surroundings(terminal, config))))
+  return createNodeClient(await targetOf(surroundings(terminal, config)))
 }
 
 /** The arguments by their names. Unlike the parser alone, it refuses what nobody declared. */

@@ -32,7 +32,7 @@ async function start() {
 }
 
 test('the set-up link makes the first administrator, and from then on commands ask that Longshore', async () => {
-  const { cli, link, file, url } = await start()
+  const { folder, home, cli, link, file, url } = await start()
   expect((await cli(['ls'])).code).toBe(4)
   const made = await cli(['login', link, '--user', 'ines', '--password-stdin'], `${password}\n`)
   expect(made).toMatchObject({ code: 0, stdout: `The commands of this account ask ${url} now, as ines.\n` })
@@ -41,11 +41,16 @@ test('the set-up link makes the first administrator, and from then on commands a
   expect(Object.values(made).join()).not.toContain(kept.token)
   expect((await cli(['ls'])).code).toBe(0)
   // A token makes no accounts, whoever's it is.
-  expect((await cli(['user', 'add', 'bob'])).stderr).toContain('AUTH_FORBIDDEN')
+  const { stderr } = await cli(['user', 'add', 'bob'])
+  expect(stderr).toContain('AUTH_FORBIDDEN')
+  expect(stderr).toContain('after longshore logout')
   expect((await cli(['login', link, '--user', 'bob', '--password-stdin'], `${password}\n`)).stderr).toContain(
     'AUTH_SET_UP',
   )
   expect((await cli(['ls'])).code).toBe(0)
+  // Who names a config means this machine's Longshore, where they are the administrator without a token.
+  const here = ['user', 'add', 'bob', '--config', folder]
+  expect((await longshore(here, home, { XDG_CONFIG_HOME: home })).code).toBe(0)
   expect((await cli(['logout'])).stdout).toContain(url)
   expect((await cli(['ls'])).code).toBe(4)
   expect((await cli(['logout'])).stdout).toBe('Nothing was kept.\n')
@@ -58,7 +63,13 @@ test('by a password, by a link and by a token; no session is left behind', async
   expect(wrong).toMatchObject({ code: 3, stdout: '' })
   expect(wrong.stderr).toContain('AUTH_SIGN_IN')
   const right = await cli(['login', url, '--user', 'ines', '--password-stdin', '--json'], `${password}\n`)
-  expect(JSON.parse(right.stdout)).toMatchObject({ url, user: 'ines', expires: '90d' })
+  expect(JSON.parse(right.stdout)).toMatchObject({
+    url,
+    user: 'ines',
+    expires: expect.stringMatching(/^\d{4}-.*Z$/),
+  })
+  const never = ['login', url, '--user', 'ines', '--password-stdin', '--expires', 'soon']
+  expect((await cli(never, `${password}\n`)).stderr).toContain('AUTH_EXPIRES')
   expect((await longshore(['session', 'ls'], folder)).stderr).toContain('Nobody is signed in')
 
   const added = await longshore(['user', 'add', 'bob', '--services', 'web-*'], folder)

@@ -7,7 +7,7 @@ import type { Login } from './login.js'
 /** A session of the API, for as long as it takes to make a token by it. */
 export interface Session {
   me: Me
-  /** Makes a token with all that the account may; then signs out. */
+  /** Makes a token with all that the account may; then signs out, also where none could be made. */
   token(name: string | undefined, expires: string): Promise<Login>
 }
 
@@ -40,9 +40,14 @@ async function tokenOf(
   expires: string,
 ): Promise<Login> {
   const { role, services } = me
-  const { id, token } = await api.call(tokenRoutes.addToken, { body: { name, role, services, expires } })
-  await api.call(sessionRoutes.signOut)
-  return { url: url.origin, token, id, user: me.name, expires }
+  try {
+    const { id, token } = await api.call(tokenRoutes.addToken, { body: { name, role, services, expires } })
+    const { items } = await api.call(tokenRoutes.tokens)
+    const made = items.find((each) => each.id === id)
+    return { url: url.origin, token, id, user: me.name, expires: made?.expires }
+  } finally {
+    await api.call(sessionRoutes.signOut)
+  }
 }
 
 /** A token that somebody has already, after a look at whether it counts. */

@@ -1,16 +1,21 @@
 import { join } from 'node:path'
 import type { Target } from '@longshore/client/node'
+import { dataFolder, type Surroundings } from '../config/load.js'
 import { UsageError } from '../errors.js'
 import { readLogin } from './login.js'
 
-/** The target that the environment names, else that of `longshore login`, else the socket of the data folder. */
-export async function targetOf(env: NodeJS.ProcessEnv, dataFolder: () => Promise<string>): Promise<Target> {
+/**
+ * The target that the environment names, else that of `longshore login`, else the socket of the data folder. Who names a
+ * config means the Longshore of this machine that has it, wherever they are logged in.
+ */
+export async function targetOf(where: Surroundings): Promise<Target> {
+  const { env, config } = where
   const address = env['LONGSHORE_URL']
   const token = env['LONGSHORE_TOKEN'] || undefined
   if (address) return { url: addressOf(address, 'LONGSHORE_URL', token), token }
-  const login = readLogin(env)
+  const login = config === undefined ? readLogin(env) : undefined
   if (login) return { url: addressOf(login.url, 'the address', login.token), token: login.token }
-  return { socket: join(await dataFolder(), 'longshore.sock') }
+  return { socket: join(await dataFolder(where), 'longshore.sock') }
 }
 
 /** An address of the API. Errors: URL_INVALID; URL_PLAIN, when a secret would cross a network in the clear. */

@@ -103,6 +103,6 @@ async function chosen(given: Given, terminal: Terminal): Promise<string> {
 
 function tell(terminal: Terminal, { url, user, id, expires }: Login): void {
   terminal.print(`The commands of this account ask ${url} now, as ${plain(user)}.`)
-  const token = id === undefined ? 'The token' : `The token ${id}, which ends in ${expires},`
+  const token = id === undefined ? 'The token' : `The token ${id}, which ends at ${expires ?? 'no time'},`
   terminal.note(`${token} lies in ${loginFile(terminal.env)}; longshore logout forgets it.`)
 }

@@ -26,7 +26,10 @@ export const serve = command({
     else {
       terminal.print(`Longshore runs on ${host}, with ${configFile(where)}`)
       terminal.print(`  its API answers at ${url}/api/v1, its data lies in ${data}`)
-      if (setUp) terminal.print(`  the first administrator, by this link, once: ${setUp}`)
+      if (setUp)
+        terminal.print(
+          `  the first administrator, by this link, once: ${setUp}\n    longshore login 'LINK' takes it, on any machine`,
+        )
       terminal.print('  longshore ls shows the services, longshore events -f what happens; Ctrl-C ends it.')
     }
     return product.ended

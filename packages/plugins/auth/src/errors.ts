@@ -19,6 +19,14 @@ export function forbidden(rule: string, right: string, about: string): Refusal {
   }
 }
 
+/** What an administrator meets too, who would look in vain for somebody to ask. */
+export function forbiddenToTokens(rule: string, right: string): Refusal {
+  return {
+    ...forbidden(rule, right, ''),
+    hint: 'No token has it, whoever made it, and so not what longshore login keeps: sign in, or use the longshore command on the machine itself (after longshore logout).',
+  }
+}
+
 /** The same words whatever was wrong: they tell nobody which names there are. */
 export function signInRefused(): RefusedError {
   return new RefusedError('AUTH_SIGN_IN', 'the name, the password or the code is wrong', {

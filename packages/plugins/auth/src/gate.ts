@@ -4,8 +4,17 @@ import type { Actor, Right } from '@longshore/core/protocol'
 import type { AuthConfig } from './config.js'
 import { bearerOf, cookieOf } from './credentials.js'
 import type { Decisions } from './decisions.js'
-import { forbidden, unknownCaller } from './errors.js'
-import { holds, holdsSome, inWords, isAdmin, tokenHolds, type Holding, type Labels } from './rights.js'
+import { forbidden, forbiddenToTokens, unknownCaller } from './errors.js'
+import {
+  forPeople,
+  holds,
+  holdsSome,
+  inWords,
+  isAdmin,
+  tokenHolds,
+  type Holding,
+  type Labels,
+} from './rights.js'
 import { hashOf } from './secrets.js'
 import type { AuthStore, TokenDocument } from './store.js'
 import { accountName, isDirect } from './way.js'
@@ -104,6 +113,7 @@ export class AccountGate implements Gate {
     }
     if (by === 'nothing') return unknownCaller('nobody is known by what this request shows')
     if (!held) return unknownCaller('what this showed does not count any more')
+    if (held.isToken && forPeople.has(right)) return forbiddenToTokens(held.rule, right)
     return forbidden(held.rule, right, service === undefined ? '' : ` for ${service}`)
   }
 
@@ -116,7 +126,7 @@ export class AccountGate implements Gate {
   }
 
   #holdsSome({ holding, isToken, owner }: NonNullable<Held>, right: Right): boolean {
-    if (isToken && (right === 'users:write' || right === 'account:write')) return false
+    if (isToken && forPeople.has(right)) return false
     return (
       holdsSome(holding, right, this.#parts.labels) && (!owner || holdsSome(owner, right, this.#parts.labels))
     )

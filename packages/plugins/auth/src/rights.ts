@@ -13,7 +13,7 @@ export interface Holding {
 export type Labels = (service: string) => Readonly<Record<string, string>>
 
 /** What no token ever has, whatever its role: to make more of its kind, or accounts. */
-const forPeople = new Set(['users:write', 'account:write'])
+export const forPeople: ReadonlySet<string> = new Set(['users:write', 'account:write'])
 
 /** Whether somebody holds a right for a service, or without one for all. */
 export function holds(holding: Holding, right: Right, service: string | undefined, labels: Labels): boolean {

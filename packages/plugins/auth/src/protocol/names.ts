@@ -24,7 +24,8 @@ export const Scopes = z.array(Scope).min(1).max(50)
 export const TokenRight = z
   .string()
   .regex(/^(?:[a-z]{1,30}:(?:read|write|deploy|stop)(?::[a-z0-9*-]{1,63})?|hooks:[a-z0-9*-]{1,63})$/, {
-    error: 'a right is noun:verb or noun:verb:services, such as services:read or services:deploy:api',
+    error:
+      'a right is a noun and read, write, deploy or stop, and may name services: services:read, services:deploy:api',
   })
 
 /** NIST SP 800-63B: length counts, composition does not. Bounded, for each costs memory to hash. */
