@@ -34,41 +34,36 @@ esac`
   return tools
 }
 
-test(
-  'what docs/api.md does with curl can be done',
-  needs('curl'),
-  async () => {
-    const { repository, url: source } = await gitPlace('hello')
-    const listen = `127.0.0.1:${await freePort()}`
-    const run = { kind: 'command', up: ['sh', 'app.sh'], keepAlive: true }
-    const longshore = await longshoreAt({
-      services: { hello: { source: { url: source, ref: 'main', poll: '500ms' }, run } },
-      env: { LONGSHORE_LISTEN: listen },
-    })
-    await longshore.start()
-    const sha = await repository.commit('main', { 'app.sh': 'echo began\nexec sleep 1000\n' })
-    await longshore.runs('hello', sha)
+test('what docs/api.md does with curl can be done', { ...needs('curl'), timeout: 120_000 }, async () => {
+  const { repository, url: source } = await gitPlace('hello')
+  const listen = `127.0.0.1:${await freePort()}`
+  const run = { kind: 'command', up: ['sh', 'app.sh'], keepAlive: true }
+  const longshore = await longshoreAt({
+    services: { hello: { source: { url: source, ref: 'main', poll: '500ms' }, run } },
+    env: { LONGSHORE_LISTEN: listen },
+  })
+  await longshore.start()
+  const sha = await repository.commit('main', { 'app.sh': 'echo began\nexec sleep 1000\n' })
+  await longshore.runs('hello', sha)
 
-    const socket = join(longshore.data, 'longshore.sock')
-    const text = (await blocks())
-      .join('\n')
-      .replaceAll('127.0.0.1:7420', listen)
-      .replaceAll('~/.local/share/longshore/longshore.sock', socket)
-    expect(text.match(/\bcurl /g)!.length).toBeGreaterThanOrEqual(10)
-    const env = {
-      ...process.env,
-      PATH: `${await toolsIn(longshore.folder)}:${process.env['PATH']}`,
-      LONGSHORE_DATA: longshore.data,
-      HOME: dirname(socket),
-    }
-    // Each line by itself must go well, and what it prints is what the text says.
-    const ran = await promisify(execFile)('sh', ['-euc', text], { cwd: longshore.folder, env })
-    expect(ran.stdout).toContain('"name":"hello"')
-    expect(ran.stdout).toMatch(/"deployment":"\w+"/)
-    expect(ran.stdout).toContain('data: {"seq":1,')
-    expect(ran.stdout).toContain('"text":"began')
-    const stops = await longshore.events('kind=hold.placed')
-    expect(stops).toMatchObject([{ why: 'it is too loud', service: 'hello' }])
-  },
-  120_000,
-)
+  const socket = join(longshore.data, 'longshore.sock')
+  const text = (await blocks())
+    .join('\n')
+    .replaceAll('127.0.0.1:7420', listen)
+    .replaceAll('~/.local/share/longshore/longshore.sock', socket)
+  expect(text.match(/\bcurl /g)!.length).toBeGreaterThanOrEqual(10)
+  const env = {
+    ...process.env,
+    PATH: `${await toolsIn(longshore.folder)}:${process.env['PATH']}`,
+    LONGSHORE_DATA: longshore.data,
+    HOME: dirname(socket),
+  }
+  // Each line by itself must go well, and what it prints is what the text says.
+  const ran = await promisify(execFile)('sh', ['-euc', text], { cwd: longshore.folder, env })
+  expect(ran.stdout).toContain('"name":"hello"')
+  expect(ran.stdout).toMatch(/"deployment":"\w+"/)
+  expect(ran.stdout).toContain('data: {"seq":1,')
+  expect(ran.stdout).toContain('"text":"began')
+  const stops = await longshore.events('kind=hold.placed')
+  expect(stops).toMatchObject([{ why: 'it is too loud', service: 'hello' }])
+})
