@@ -15,7 +15,7 @@ import {
   type Plugin,
 } from '../src/index.js'
 import { Kernel } from '../src/kernel/kernel.js'
-import { FakeSecretStore, verifyPlugin } from '../src/testkit/index.js'
+import { FakeSecretStore, startTestKernel, verifyPlugin } from '../src/testkit/index.js'
 import { SecretStore, Secrets } from '../src/index.js'
 
 interface Greeter {
@@ -262,6 +262,13 @@ describe('verifyPlugin', () => {
     expect(
       await broken(definePlugin({ name: 'kinds', protocol: { events: { Boom: z.any() } }, setup: nothing })),
     ).toContain(false)
+  })
+
+  it('and refuses to start one that names a right for events that are not its own', () => {
+    const protocol = { events: { 'moon.landed': z.any() }, rights: { 'moon.landd': 'moons:read' as const } }
+    const plugin = definePlugin({ name: 'moons', protocol, setup: nothing })
+    const options = { plugins: [plugin], config: { services: {} } }
+    return expect(startTestKernel(options)).rejects.toMatchObject({ code: 'EVENT_RIGHT_STRAY' })
   })
 
   it('finds what is left open', async () => {

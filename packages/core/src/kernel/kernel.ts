@@ -17,6 +17,7 @@ import { Clock, systemClock } from './clock.js'
 import { Config, parseConfig } from './config.js'
 import { Container } from './container.js'
 import { Contributions } from '../contributions/contributions.js'
+import { declaredKinds } from '../contributions/kinds.js'
 import { InputError } from './errors.js'
 import { HookBoard, HookCalls } from './hooks.js'
 import { HostInfo } from './host.js'
@@ -176,27 +177,14 @@ export class Kernel {
 
 /** What is declared outside of `setup`, and the lists that `setup` adds to. */
 function collect(plugins: readonly Plugin[]) {
-  const kinds = new Map<string, z.ZodType>(Object.entries(coreProtocol.events))
-  const slices: Slice[] = [...coreProtocol.slices]
-  for (const { name, protocol } of plugins) {
-    for (const [kind, schema] of Object.entries(protocol?.events ?? {})) {
-      if (kinds.has(kind)) {
-        const said = `the plugin ${name} declares ${kind}, which is taken`
-        throw new InputError('EVENT_KIND_TWICE', said, { hint: 'Give it a noun of its own.' })
-      }
-      kinds.set(kind, schema)
-    }
-    slices.push(...(protocol?.slices ?? []))
-  }
   return {
     plugins: plugins.map(({ name, version = '0.0.0', provides = [] }) => ({
       name,
       version,
       provides: provides.map((each: Token) => each.name),
     })),
-    kinds,
-    rights: new Map(plugins.flatMap(({ protocol }) => Object.entries(protocol?.rights ?? {}))),
-    slices,
+    ...declaredKinds(plugins),
+    slices: [...coreProtocol.slices, ...plugins.flatMap(({ protocol }) => protocol?.slices ?? [])] as Slice[],
     routes: [] as Route[],
     topics: [] as Topic[],
     metrics: [] as DeclaredMetric[],
