@@ -37,10 +37,16 @@ function nameFault({ name, type }: Metric): string | undefined {
 
 function partFault({ help, type, labels = [], buckets, look }: Metric): string | undefined {
   if (!/^\S.*\S$/.test(help)) return 'without a line that says what it is'
+  // A plugin in a file is not typechecked.
+  if (!isList(labels)) return 'with labels that are no list of names'
   if (labels.some((label) => !/^[a-z][a-z_]*$/.test(label) || ['le', 'job', 'instance'].includes(label)))
     return 'with a label that is none, or that Prometheus has for itself'
   if (type !== 'histogram') return buckets && 'with buckets, and is no histogram'
   if (look) return 'which as a histogram cannot be looked at'
   const ascend = buckets?.every((bound, at) => at === 0 || bound > buckets[at - 1]!)
   return buckets?.length && ascend ? undefined : 'without buckets that ascend'
+}
+
+function isList(value: unknown): boolean {
+  return Array.isArray(value)
 }

@@ -166,6 +166,7 @@ describe('a metric', () => {
     ['two lines to say', { help: 'Moons\n# TYPE evil gauge' }],
     ['a label that is none', { labels: ['moon phase'] }],
     ['a label of Prometheus', { labels: ['instance'] }],
+    ['labels with their values', { labels: { phase: ['full'] } as never }],
     ['buckets', { buckets: [1] }],
     ['a counter without its ending', { type: 'counter' }],
     ['a histogram without a unit', { type: 'histogram', buckets: [1] }],
