@@ -134,7 +134,7 @@ export class Rewind {
   #tooEarly(what: string, seq: number): MissingError {
     const { heads } = this.#parts.snapshots
     const since = heads.find((head) => head.seq > seq) ?? heads.at(-1)
-    return new MissingError('REWIND_TOO_EARLY', `what was at ${what} is no longer kept`, {
+    return new MissingError('REWIND_TOO_EARLY', `what was at ${what} is not kept`, {
       hint: since
         ? `It can be told since ${since.time}, seq ${since.seq}.`
         : 'Nothing earlier than now can be told yet.',
