@@ -9,7 +9,7 @@ export function forgeUnknown(): MissingError {
 /** The same for whatever gave them away, and whatever they asked for. */
 export function senderUnknown(code: string): UnprovenError {
   return new UnprovenError(code, 'the webhook bears no signature that is known here', {
-    hint: 'Give the forge the secret that the section `hooks` of the config names for it; longshore doctor says whether it can be read.',
+    hint: 'Give the forge the secret that the section `hooks` of the config names for it; longshore doctor says whether it can be read. A token counts at hooks/generic/SERVICE, with the right hooks:SERVICE.',
   })
 }
 
