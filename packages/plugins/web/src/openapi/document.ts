@@ -37,7 +37,7 @@ export function openApiOf(routes: readonly PlacedRoute[], version: string): Open
       title: 'Longshore',
       version,
       description:
-        'Everything that Longshore knows and does. An action answers 202 with the seq of the fact that it became; errors are problem details (RFC 9457) with a stable code and a hint. docs/errors.md lists the codes.',
+        'Everything that Longshore knows and does. An action answers 202 with the seq of the fact that it became, or before all that the deployment tells which it began; errors are problem details (RFC 9457) with a stable code and a hint. docs/errors.md lists the codes.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
