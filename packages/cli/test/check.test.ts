@@ -140,13 +140,16 @@ test('the options beside a plugin are its section, checked where they stand', as
   })
 })
 
-test('the plugin that the docs show, in a file beside a config where nothing is installed', async () => {
+test('the plugins that the docs show, in a file beside a config where nothing is installed', async () => {
   const docs = await readFile(new URL('../../../docs/plugins.md', import.meta.url), 'utf8')
-  const example = /```ts\n(.*?)```/s.exec(docs)?.[1] ?? ''
-  expect(example).toContain('definePlugin')
+  const shown = [...docs.matchAll(/```ts\n(.*?)```/gs)].map(([, text]) => text!)
+  const [first, second, ...others] = shown.filter((text) => text.includes('definePlugin('))
+  expect(others).toEqual([])
   const { code, lines } = await check({
-    'longshore.config.yaml': "version: 1\nplugins: [['./plugins/mine.ts', { also: [6] }]]\n",
-    'plugins/mine.ts': example,
+    'longshore.config.yaml':
+      "version: 1\nplugins: [['./plugins/mine.ts', { also: [6] }], './plugins/tides.ts']\n",
+    'plugins/mine.ts': first!,
+    'plugins/tides.ts': second!,
   })
   expect(lines).toEqual([])
   expect(code).toBe(0)
