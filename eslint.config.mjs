@@ -46,7 +46,7 @@ const noOwnMocks = {
 }
 
 export default defineConfig(
-  { ignores: ['**/dist/', '**/node_modules/', '**/.turbo/', '**/.longshore/'] },
+  { ignores: ['**/dist/', '**/node_modules/', '**/.turbo/', '**/.longshore/', '.quickstart/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   tseslint.configs.eslintRecommended,

@@ -14,7 +14,14 @@ import { choosePorts } from './ports.mjs'
  * Makes a git repository, serves it, and starts Longshore with one service that follows it; all of it on 127.0.0.1 and in
  * one folder: the first argument, or .quickstart in the checkout. A second run goes on where the first one ended.
  */
-const home = resolve(process.argv[2] ?? fileURLToPath(new URL('../../.quickstart', import.meta.url)))
+const [, , wanted] = process.argv
+if (wanted?.startsWith('-')) {
+  process.stdout.write(
+    'npm run quickstart [-- FOLDER]: runs the demo in FOLDER, or in .quickstart of the checkout\n',
+  )
+  process.exit(wanted === '--help' || wanted === '-h' ? 0 : 2)
+}
+const home = resolve(wanted ?? fileURLToPath(new URL('../../.quickstart', import.meta.url)))
 const clone = join(home, 'hello')
 const config = join(home, 'longshore.config.yaml')
 const terminal = processTerminal()
@@ -108,7 +115,7 @@ function welcome({ url, setUp }, port) {
 ${bold('Longshore runs.')} Everything is on this machine, in ${home}
 
   the service    http://127.0.0.1:${port}
-  the API        ${url}/api/v1 ${dim('(docs/api.md tells the rest)')}${setUp ? `\n  the first administrator, by this link, once:\n                 ${setUp}` : ''}
+  the API        ${url}/api/v1 ${dim('(docs/api.md tells the rest)')}${setUp ? `\n  the first administrator, by this link, once:\n                 ${setUp}\n                 ${dim("(npx longshore login 'LINK' takes it)")}` : ''}
   the repository ${clone}
 
 In another terminal:
@@ -119,7 +126,7 @@ In another terminal:
   ${bold("npx longshore stop hello --why 'a try'")}   ${dim('# and now no push starts it')}
   ${bold('npx longshore start hello')}   ${dim('# brings the newest commit')}
 
-Elsewhere, say first: export LONGSHORE_CONFIG=${config}
+Elsewhere in the checkout, say first: export LONGSHORE_CONFIG=${config}
 Ctrl-C ends everything; the next run goes on from there. What happens:
 `)
 }
