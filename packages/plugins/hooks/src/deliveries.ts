@@ -35,9 +35,11 @@ export class Deliveries {
   /** Adds to the delivery that led to it what has happened. */
   note(event: Event): void {
     const { service, commit, actor, deployment } = event
-    if (!service || !commit || actor.kind !== 'webhook') return
+    if (!service || !commit || (actor.kind !== 'webhook' && actor.kind !== 'token')) return
+    const isBy = ({ forge, token }: Delivery) =>
+      actor.kind === 'token' ? token === actor.name : token === undefined && forge === actor.name
     if (isKind(event, 'commit.seen', 'commit.skipped')) {
-      const led = this.#known.findLast((each) => each.forge === actor.name && each.services.includes(service))
+      const led = this.#known.findLast((each) => isBy(each) && each.services.includes(service))
       if (led && !led.led.some((each) => each.service === service)) led.led.push({ service, commit })
     } else if (isKind(event, 'deployment.queued')) {
       const all = this.#known.flatMap(({ led }) => led)

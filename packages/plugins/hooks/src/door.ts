@@ -1,5 +1,6 @@
 import { newId, sameAddress, servicesOf } from '@longshore/core'
 import type { Clock, Config, Forge, HookRequest, HookVerdict } from '@longshore/core'
+import type { Actor } from '@longshore/core/protocol'
 import type { HooksConfig } from './config.js'
 import type { Deliveries } from './deliveries.js'
 import { forgeUnknown, notPush, senderUnknown, serviceUnknownHere, tooMany } from './errors.js'
@@ -23,8 +24,8 @@ export interface DoorParts {
 export interface Knock extends HookRequest {
   forge: string
   service?: string
-  /** A token lets it in, with the right for that service; only what has no forge comes by one. */
-  byToken?: boolean
+  /** The token that lets it in, with the right for that service; only what has no forge comes by one. */
+  token?: Actor
 }
 
 type Known = Exclude<HookVerdict, { kind: 'refused' }>
@@ -46,7 +47,7 @@ export class Door {
   /** Errors: HOOK_FORGE_UNKNOWN, that of who is not known, and for those who are HOOK_MALFORMED, HOOK_TOO_MANY, HOOK_SERVICE_UNKNOWN. */
   async take(knock: Knock): Promise<Taken> {
     const { section, forges, keys, clock } = this.#parts
-    if (knock.byToken && knock.forge === 'generic') return this.#takeKnown(knock, asked)
+    if (knock.token && knock.forge === 'generic') return this.#takeKnown(knock, asked)
     const part = section[knock.forge]
     const forge = forges.get(knock.forge)
     if (!part || !forge) throw forgeUnknown()
@@ -67,11 +68,11 @@ export class Door {
       this.#note(knock, { verdict: 'refused', status, code, reason, services: [] }, verdict)
       return error
     }
-    if (!this.#rateOf(knock.forge).take(clock.monotonic())) throw refuse(tooMany(), 429)
+    if (!this.#rateOf(knock).take(clock.monotonic())) throw refuse(tooMany(), 429)
     if (verdict.kind === 'malformed') throw refuse(notPush(verdict.reason), 400)
     const services = this.#concerned(knock, verdict)
     if (services === undefined) throw refuse(serviceUnknownHere(), 404)
-    const actor = { kind: 'webhook', name: knock.forge } as const
+    const actor = knock.token ?? { kind: 'webhook', name: knock.forge }
     const outcome = this.#outcome(knock, verdict, services)
     for (const service of outcome.services) looks.ask(service, actor)
     const { status: _, ...told } = outcome
@@ -112,8 +113,8 @@ export class Door {
     const { clock, deliveries } = this.#parts
     const id = newId(clock.now())
     const at = new Date(clock.now()).toISOString()
-    const { forge, service } = knock
-    const named = service === undefined ? {} : { service }
+    const { forge, service, token } = knock
+    const named = { ...(service !== undefined && { service }), ...(token?.name && { token: token.name }) }
     const { repositories: [repository] = [], refs } =
       verdict?.kind === 'look' ? verdict : { repositories: [], refs: undefined }
     const said = verdict && { event: verdict.event, ...(repository && { repository }), ...(refs && { refs }) }
@@ -121,9 +122,11 @@ export class Door {
     return id
   }
 
-  #rateOf(forge: string): Rate {
-    const rate = this.#rates.get(forge) ?? new Rate()
-    this.#rates.set(forge, rate)
+  /** Each token has its own: it uses up nobody else's. */
+  #rateOf({ forge, token }: Knock): Rate {
+    const key = token ? `${forge} by ${token.name}` : forge
+    const rate = this.#rates.get(key) ?? new Rate()
+    this.#rates.set(key, rate)
     return rate
   }
 }

@@ -29,8 +29,8 @@ export default definePlugin({
     })
     routes.add(hookRoutes.take, ({ params, headers, body }) => door.take({ ...params, headers, body }))
     routes.add(hookRoutes.takeFor, ({ params, headers, body, caller }) => {
-      const byToken = caller.by === 'token' && caller.holds('hooks:write', params.service)
-      return door.take({ ...params, headers, body, byToken })
+      const isToken = caller.by === 'token' && caller.holds('hooks:write', params.service)
+      return door.take({ ...params, headers, body, ...(isToken && { token: caller.actor }) })
     })
     hooks.recorded.tap((event) => {
       deliveries.note(event)

@@ -17,6 +17,8 @@ export const Delivery = z
     forge: z.string(),
     /** The service that its address named. */
     service: z.string().optional(),
+    /** The token that let it in, where no signature did. */
+    token: z.string().optional(),
     /** The forge's own word for it. Absent where nobody knows who sent it, as all that it says. */
     event: z.string().optional(),
     verdict: Verdict,

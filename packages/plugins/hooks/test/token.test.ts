@@ -18,9 +18,16 @@ it('a token with the right for a service has it looked at, without a section or 
     verdict: 'accepted',
     services: ['app'],
   })
-  await seen(happened('deployment.queued', sha))
+  // The journal has who asked.
+  expect((await seen(happened('deployment.queued', sha))).actor).toEqual({ kind: 'token', name: 'build' })
   expect(await deliveries()).toMatchObject([
-    { forge: 'generic', service: 'app', event: 'token', led: [{ service: 'app', commit: sha }] },
+    {
+      forge: 'generic',
+      service: 'app',
+      token: 'build',
+      event: 'token',
+      led: [{ service: 'app', commit: sha }],
+    },
   ])
 })
 

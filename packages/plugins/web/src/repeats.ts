@@ -21,6 +21,8 @@ interface First {
   at: number
   /** Undefined: it was done, and what was answered is not kept. */
   answer: Promise<unknown> | undefined
+  /** It is being done: nothing pushes it out. */
+  underWay: boolean
 }
 
 /**
@@ -61,26 +63,33 @@ export class Repeats {
     work: () => Promise<unknown>,
   ): Promise<unknown> {
     const own = this.#firsts.get(by) ?? new Map<string, First>()
-    const [oldest] = own.keys()
-    if (own.size >= kept.each) this.#remove(by, oldest!)
+    if (own.size >= kept.each) this.#removeOldest(by, own)
     if (this.#count >= kept.most) this.#makeRoom()
     const answer = work()
+    const at = this.#clock.monotonic()
+    const first: First = { print, at, answer: once ? undefined : answer, underWay: true }
     this.#firsts.set(by, own)
-    own.set(key, { print, at: this.#clock.monotonic(), answer: once ? undefined : answer })
+    own.set(key, first)
     this.#count++
     try {
       return await answer
     } catch (error) {
       this.#remove(by, key)
       throw error
+    } finally {
+      first.underWay = false
     }
   }
 
   /** Who has most gives up the oldest. */
   #makeRoom(): void {
     const [by, own] = [...this.#firsts].reduce((a, b) => (b[1].size > a[1].size ? b : a))
-    const [oldest] = own.keys()
-    this.#remove(by, oldest!)
+    this.#removeOldest(by, own)
+  }
+
+  /** Those under way are few: a door has so many places. */
+  #removeOldest(by: string, own: Map<string, First>): void {
+    for (const [key, { underWay }] of own) if (!underWay) return this.#remove(by, key)
   }
 
   #remove(by: string, key: string): void {
