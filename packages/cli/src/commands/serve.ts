@@ -28,7 +28,7 @@ export const serve = command({
       terminal.print(`  its API answers at ${url}/api/v1, its data lies in ${data}`)
       if (setUp)
         terminal.print(
-          `  the first administrator, by this link, once: ${setUp}\n    longshore login 'LINK' takes it, on any machine`,
+          `  the first administrator, by this link, once: ${setUp}\n    longshore login 'LINK' takes it`,
         )
       terminal.print('  longshore ls shows the services, longshore events -f what happens; Ctrl-C ends it.')
     }
