@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { configJsonSchema } from '../src/commands/schema.js'
 import { parseYaml } from '../src/config/yaml.js'
 import { checkConfig } from '../src/index.js'
+import { operationsRoutes } from '../src/product/operations.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const pages = ['README.md', 'docs/config.md', 'examples/plugin-skip/README.md']
@@ -39,6 +40,15 @@ test('docs/config.md names every key', async () => {
     ),
   ).toEqual([])
 })
+
+test.each(Object.values(operationsRoutes))(
+  'docs/api.md lists $path',
+  async ({ method, path, right, summary }) => {
+    const text = await readFile(join(root, 'docs/api.md'), 'utf8')
+    const [row] = text.split('\n').filter((line) => line.startsWith(`| ${method} | \`/api/v1${path}\` |`))
+    expect(row?.endsWith(`| \`${right}\` | ${summary} |`)).toBe(true)
+  },
+)
 
 function keysOf(schema: unknown): string[] {
   if (typeof schema !== 'object' || schema === null) return []
