@@ -8,13 +8,14 @@ import {
   full,
   lastAdmin,
   notFound,
+  rightUnknown,
   tooMuch,
   userExists,
   userUnknown,
 } from './errors.js'
 import type { Role } from './protocol/names.js'
 import { refuseWeak, type Passwords } from './passwords.js'
-import { holds, holdsSome, inWords, isAdmin, type Labels } from './rights.js'
+import { holds, holdsSome, inWords, isAdmin, partsOf, type Labels } from './rights.js'
 import { hashOf, newSecret } from './secrets.js'
 import type { AuthStore, TokenDocument, UserDocument, Write } from './store.js'
 import { tokenPrefix } from './credentials.js'
@@ -29,6 +30,8 @@ interface Parts {
   passwords: Passwords
   decisions: Decisions
   labels: Labels
+  /** Every right that something asks for. */
+  rights: () => ReadonlySet<string>
   /** Told after rights were taken from somebody. */
   changed: () => void
 }
@@ -122,6 +125,7 @@ export class Accounts {
   /** A token for who asks: with no more than they have themselves. */
   addToken(wish: TokenWish, caller: Caller): Promise<{ id: string; token: string }> {
     const { store, clock } = this.#parts
+    this.#refuseUnknown(wish)
     const owner = caller.by === 'socket' ? undefined : caller.actor.name
     if (owner !== undefined) this.#refuseMore(wish, this.#user(owner))
     const expires = wish.expires === undefined ? undefined : endOf(wish.expires, clock.now())
@@ -199,9 +203,11 @@ export class Accounts {
     return user
   }
 
+  /** One who has no password for now is one too: nobody else could give the right back. */
   #isLastAdmin(user: UserDocument): boolean {
-    const admins = [...this.#parts.store.all('user').values()].filter(isAdmin)
-    return isAdmin(user) && admins.length === 1
+    const others = [...this.#parts.store.all('user').values()].filter(({ name }) => name !== user.name)
+    const { role, disabled, services } = user
+    return role === 'admin' && !disabled && !services && !others.some(isAdmin)
   }
 
   #keepOneAdmin(user: UserDocument): void {
@@ -221,6 +227,15 @@ export class Accounts {
 
   async #record({ actor, from, by }: Caller, what: string, about: string): Promise<void> {
     await this.#parts.decisions.granted(actor, { what, rule: by, from, about: about.slice(0, 200) })
+  }
+
+  /** A right that nothing asks for opens nothing: it was mistyped. */
+  #refuseUnknown({ rights = [] }: TokenWish): void {
+    const known = this.#parts.rights()
+    for (const text of rights) {
+      const [noun = '', verb = ''] = partsOf(text)
+      if (!known.has(`${noun}:${verb}`)) throw rightUnknown(text, [...known])
+    }
   }
 
   #refuseMore({ role, rights = [], services }: TokenWish, owner: UserDocument): void {

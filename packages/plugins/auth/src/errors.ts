@@ -1,4 +1,4 @@
-import { InputError, MissingError, RefusedError, UnavailableError } from '@longshore/core'
+import { InputError, MissingError, nearest, RefusedError, UnavailableError } from '@longshore/core'
 import type { Grant } from '@longshore/core'
 
 type Refusal = Grant & { ok: false }
@@ -61,6 +61,13 @@ export function setUpOver(): MissingError {
 export function linkRefused(): RefusedError {
   return new RefusedError('AUTH_LINK', 'this link is not the one that was given out, was used, or is over', {
     hint: 'Look at what longshore serve printed last; an administrator makes a new link by longshore user reset.',
+  })
+}
+
+export function rightUnknown(right: string, known: string[]): InputError {
+  const near = nearest(right.split(':').slice(0, 2).join(':'), known)
+  return new InputError('AUTH_RIGHT_UNKNOWN', `nothing asks for the right ${right}`, {
+    hint: near ? `Did you mean ${near}?` : 'docs/api.md lists the rights that routes ask for.',
   })
 }
 

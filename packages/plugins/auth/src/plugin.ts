@@ -1,5 +1,16 @@
 import { join } from 'node:path'
-import { Clock, Config, definePlugin, Gate, HostInfo, Journal, Logger, Storage } from '@longshore/core'
+import {
+  Clock,
+  Config,
+  Contributions,
+  definePlugin,
+  Gate,
+  HostInfo,
+  Journal,
+  Logger,
+  Storage,
+} from '@longshore/core'
+import { coreRoutes } from '@longshore/core/protocol'
 import { addTokens, addUsers } from './account-routes.js'
 import { Accounts } from './accounts.js'
 import { AuthConfig } from './config.js'
@@ -23,6 +34,7 @@ export default definePlugin({
   provides: [Gate],
   needs: {
     clock: Clock,
+    contributions: Contributions,
     declared: Config,
     host: HostInfo,
     journal: Journal,
@@ -30,7 +42,7 @@ export default definePlugin({
     storage: Storage,
   },
   setup({ config, needs, provide, hooks, routes }) {
-    const { clock, declared, host, journal, storage } = needs
+    const { clock, contributions, declared, host, journal, storage } = needs
     const log = needs.log.child({ plugin: 'auth' })
     const store = new AuthStore(storage)
     const passwords = new Passwords()
@@ -41,7 +53,8 @@ export default definePlugin({
     let sealer: Sealer
     const own = { config, clock, log, store, passwords, limits, decisions, changed }
     const people = new People({ ...own, sealer: () => sealer })
-    const accounts = new Accounts({ clock, store, passwords, decisions, labels, changed })
+    const rights = () => rightsIn(contributions)
+    const accounts = new Accounts({ clock, store, passwords, decisions, labels, rights, changed })
     const welcome: Gate['welcome'] = async (vouch, knock) => (await people.welcome(vouch, knock)).headers
     const gate = new AccountGate({ config, clock, store, decisions, log, labels, welcome })
     provide(Gate, gate)
@@ -67,3 +80,14 @@ export default definePlugin({
     })
   },
 })
+
+/** The rights that routes, topics and kinds of events ask for; those of the core whoever serves them. */
+function rightsIn({ routes, topics, rights }: Contributions): Set<string> {
+  const shapes = [
+    ...Object.values(coreRoutes),
+    ...routes.map(({ shape }) => shape),
+    ...topics.map(({ shape }) => shape),
+  ]
+  const asked = shapes.map(({ right }) => right).filter((right) => right !== 'none')
+  return new Set([...asked, ...rights.values(), 'hooks:write'])
+}

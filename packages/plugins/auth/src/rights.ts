@@ -61,7 +61,7 @@ function textHolds(text: string, noun: string, verb: string, service: string | u
 }
 
 /** `hooks:api` is short for `hooks:write:api`. */
-function partsOf(text: string): [noun: string, verb: string, pattern: string | undefined] {
+export function partsOf(text: string): [noun: string, verb: string, pattern: string | undefined] {
   const [noun = '', verb = '', pattern] = text.split(':')
   return noun === 'hooks' && verb !== 'write' ? [noun, 'write', verb] : [noun, verb, pattern]
 }

@@ -1,4 +1,6 @@
+import { definePlugin } from '@longshore/core'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import type { Right } from '@longshore/core/protocol'
 import { sessionRoutes, tokenRoutes, userRoutes } from '../src/protocol/index.js'
 import { knockOf, password, setUp, signIn, startAuth, token, type Ask, type Auth } from './start.js'
@@ -196,9 +198,35 @@ describe('what was granted is taken back', () => {
     expect((await auth.ask(userRoutes.removeUser, { ...to, local: true })).code).toBe('AUTH_LAST_ADMIN')
     // Who lost everything comes back by the machine itself.
     const { body } = await auth.ask(userRoutes.resetUser, { ...to, local: true })
+    // Without a password for now she is still the only one who could give the right back.
+    const here = { local: true, params: { user: 'ines' } }
+    for (const change of [{ role: 'viewer' }, { disabled: true }])
+      expect((await auth.ask(userRoutes.changeUser, { ...here, body: change })).code).toBe('AUTH_LAST_ADMIN')
+    expect((await auth.ask(userRoutes.removeUser, here)).code).toBe('AUTH_LAST_ADMIN')
     const used = { token: body.path.split('#')[1], password: 'a new battery staple' }
     const both = await Promise.all([1, 2].map(() => auth.ask(sessionRoutes.useLink, { body: used })))
     expect(both.map(({ status }) => status).sort()).toEqual([0, 201])
+  })
+})
+
+describe('a right that nothing asks for', () => {
+  it.each(['servces:read', 'service:deploy:api', 'hook:write:api', 'services:write:api'])(
+    'such as %s is given to no token',
+    async (right) => {
+      const auth = await startAuth()
+      expect((await token(auth, { rights: ['services:read', right] })).code).toBe('AUTH_RIGHT_UNKNOWN')
+    },
+  )
+
+  it('is told from those that the core, plugins and webhooks ask for', async () => {
+    const plugin = definePlugin({
+      name: 'vault',
+      protocol: { events: { 'vault.opened': z.object({}) }, rights: { 'vault.opened': 'vaults:read' } },
+      setup: () => undefined,
+    })
+    const auth = await startAuth({ plugins: [plugin] })
+    const rights = ['services:deploy:web-*', 'events:read', 'vaults:read', 'users:read', 'hooks:api']
+    expect((await token(auth, { rights })).code).toBeUndefined()
   })
 })
 
@@ -212,7 +240,7 @@ describe('nobody gets more than they have', () => {
       [viewer, { role: 'admin' }],
       [viewer, { rights: ['services:stop'] }],
       [viewer, { rights: ['services:deploy:db'] }],
-      [viewer, { rights: ['host:write'] }],
+      [viewer, { rights: ['users:read'] }],
       [some, { role: 'operator' }],
       [some, { rights: ['services:stop'] }],
       [some, { rights: ['hooks:db'] }],
