@@ -1,4 +1,4 @@
-import { readdir, utimes } from 'node:fs/promises'
+import { mkdir, readdir, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it, vi } from 'vitest'
 import { HandClock, startTestKernel } from '../src/testkit/index.js'
@@ -53,6 +53,16 @@ it('what is past its time goes; what runs, is barred or can be gone back to stay
   })
   const { events } = await second.journal.read({ kind: 'deployment.settled', limit: 100 })
   expect(events).toEqual([])
+})
+
+it('what printed nothing is as old as it is', async () => {
+  const around = await world()
+  const folder = join(around.data, 'output')
+  for (const name of ['a-young', 'b-old']) await mkdir(join(folder, name), { recursive: true })
+  await utimes(join(folder, 'b-old'), 0, 0)
+  await start(around)
+  await vi.waitFor(async () => expect(await readdir(folder)).not.toContain('b-old'), 10_000)
+  expect(await readdir(folder)).toContain('a-young')
 })
 
 it('what takes too much room goes, the oldest first', async () => {

@@ -13,7 +13,7 @@ import {
   type State,
 } from '../protocol/index.js'
 import type { Clock } from '../kernel/clock.js'
-import { InputError, UnavailableError } from '../kernel/errors.js'
+import { LongshoreError, UnavailableError } from '../kernel/errors.js'
 import { newId } from '../kernel/ids.js'
 import type { Logger } from '../kernel/logger.js'
 import { persist } from '../waiting/backoff.js'
@@ -96,7 +96,7 @@ export class Advance implements Journal {
     const { clock, log } = this.#parts
     const again = (error: unknown, wait: number) => {
       // What is no event never becomes one.
-      if (error instanceof InputError) throw error
+      if (error instanceof LongshoreError && error.code === 'EVENT_INVALID') throw error
       log.error({ error, wait, kind: drafts[0]?.kind }, 'what has happened could not be recorded yet')
     }
     await persist(clock, signal, async () => void (events = await this.record(...drafts)), again, surelyEvery)
@@ -211,7 +211,8 @@ export class Advance implements Journal {
     const parsed = schema?.safeParse(event)
     if (parsed?.success) return parsed.data as Event
     const fault = parsed?.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
-    throw new InputError(
+    // A fault of the plugin, whatever it was asked for.
+    throw new LongshoreError(
       'EVENT_INVALID',
       `${draft.kind} cannot be recorded: ${fault ?? 'no plugin declares this kind'}`,
       {

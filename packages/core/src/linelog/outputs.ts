@@ -48,7 +48,9 @@ export class Outputs {
     const found = []
     for (const name of names) {
       const files = await readdir(join(this.#root, name)).catch(() => [])
-      const looks = files.map((file) => stat(join(this.#root, name, file)).catch(() => undefined))
+      // What printed nothing is as old as its folder.
+      const paths = files.length > 0 ? files.map((file) => join(name, file)) : [name]
+      const looks = paths.map((path) => stat(join(this.#root, path)).catch(() => undefined))
       const stats = (await Promise.all(looks)).filter((each) => each !== undefined)
       const size = stats.reduce((sum, { blocks }) => sum + blocks * 512, 0)
       found.push({ name, at: Math.max(0, ...stats.map(({ mtimeMs }) => mtimeMs)), size })
