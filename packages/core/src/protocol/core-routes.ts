@@ -87,7 +87,7 @@ export const coreRoutes = {
   services: shape({
     method: 'GET',
     path: '/services',
-    summary: 'Every service with its placements, these without `kept`',
+    summary: 'Every service with its placements, these without `kept` and what ended before',
     right: 'services:read',
     scoped: true,
     query: ListQuery.extend(AtQuery.shape),

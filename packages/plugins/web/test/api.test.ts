@@ -65,6 +65,21 @@ describe('services', () => {
     expect(found).toEqual(names)
   })
 
+  it('tell what ended before, and what can be gone back to, only of one', async () => {
+    const web = await startWeb()
+    await push(web, 'one')
+    const { deployment } = await push(web, 'two')
+    const { placements: whole } = (await web.ask('/api/v1/services/hello')).json
+    const [listed] = (await web.ask('/api/v1/services')).json.items[0].placements
+    expect(whole[0].kept).toHaveLength(2)
+    expect(listed.kept).toBeUndefined()
+    expect(listed.running).toEqual(whole[0].running)
+    const ended = (each: { state: string; deployment?: string }) =>
+      each.state === 'exited' && each.deployment !== deployment
+    expect(whole[0].instances.some(ended)).toBe(true)
+    expect(listed.instances).toEqual(whole[0].instances.filter((each: never) => !ended(each)))
+  })
+
   it('show what runs and why it is not what should', async () => {
     const web = await startWeb()
     const { sha } = await push(web)

@@ -73,9 +73,16 @@ function serviceView(name: string, placements: PlacementView[]): ServiceView {
 
 const made = new WeakMap<PlacementView, { views: PlacementView[]; json: MadeJson }>()
 
-/** Without what it could go back to: most of the text, and for who looks at one service. */
-function listed({ kept: _, ...view }: PlacementView): PlacementView {
-  return view
+/**
+ * Without what it could go back to, and what ran and ended before what runs now: most of the text, and for who looks at
+ * one service.
+ */
+function listed({ kept: _, instances, ...view }: PlacementView): PlacementView {
+  const now = new Set([view.running?.deployment, view.deployment?.id])
+  now.delete(undefined)
+  const alive = ['running', 'restarting']
+  const shown = instances.filter(({ state, deployment }) => alive.includes(state) || now.has(deployment))
+  return { ...view, instances: shown }
 }
 
 /** The same as JSON, kept with the views that it is made of: of many services few have changed since they were asked for. */
