@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Runtime, RuntimeChange } from '../contracts/runtime.js'
 import { systemActor, type CoreDraft, type Difference, type Placement } from '../protocol/index.js'
-import { InputError } from '../kernel/errors.js'
+import { isNoEvent } from '../journal/advance.js'
 import { persist } from '../waiting/backoff.js'
 import type { FlowParts } from '../flow/parts.js'
 
@@ -58,7 +58,7 @@ export class Changes {
         const drafts = this.#drafts(change, kinds)
         if (drafts.length > 0) await journal.surely(this.#signal, ...drafts)
       } catch (error) {
-        if (!(error instanceof InputError)) throw error
+        if (!isNoEvent(error)) throw error
         log.error({ error, change }, 'what a runtime told is no event and is left out')
       }
       if (change.kind === 'back') await this.#react.back(kinds)

@@ -96,7 +96,7 @@ export class Advance implements Journal {
     const { clock, log } = this.#parts
     const again = (error: unknown, wait: number) => {
       // What is no event never becomes one.
-      if (error instanceof LongshoreError && error.code === 'EVENT_INVALID') throw error
+      if (isNoEvent(error)) throw error
       log.error({ error, wait, kind: drafts[0]?.kind }, 'what has happened could not be recorded yet')
     }
     await persist(clock, signal, async () => void (events = await this.record(...drafts)), again, surelyEvery)
@@ -290,4 +290,9 @@ export class Advance implements Journal {
       return this.#recent.slice(after + 1 - first, after + 501 - first)
     return (await this.#parts.storage.events({ after, limit: 500 })).events
   }
+}
+
+/** Whether it is the error of what is no event, and never becomes one. */
+export function isNoEvent(error: unknown): boolean {
+  return error instanceof LongshoreError && error.code === 'EVENT_INVALID'
 }
