@@ -60,12 +60,15 @@ export class Marked {
 
   async #end(send: Send | undefined, mark: string, grace: number, runs: () => Promise<boolean>) {
     const began = this.#clock.monotonic()
+    let killed: number | undefined
     for (let signal: SignalName = 'TERM'; ; await this.#clock.sleep(pause)) {
       const left = (await send?.(mark, signal)) ?? ((await runs()) ? undefined : 0)
       if (left === 0) return
-      const late = this.#clock.monotonic() - began - grace
-      if (late > killDeadline) throw commandStuck(this.#container, left)
-      signal = late > 0 ? 'KILL' : '0'
+      const now = this.#clock.monotonic()
+      // From when they were told to: a look may take long on a busy machine.
+      if (killed !== undefined && now - killed > killDeadline) throw commandStuck(this.#container, left)
+      if (now - began > grace) killed ??= now
+      signal = killed === undefined ? '0' : 'KILL'
     }
   }
 
@@ -105,11 +108,11 @@ export class Marked {
   }
 }
 
-/** What has ended and was not reaped yet shows no environment. */
+/** What has ended shows no environment, or has none to open any more: that is no word of the answer. */
 const script = `n=0
 for each in /proc/[0-9]*; do
   case "
-$(tr '\\0' '\\n' <$each/environ 2>/dev/null)" in *"
+$({ tr '\\0' '\\n' <$each/environ; } 2>/dev/null)" in *"
 $1"*) n=$((n+1)); kill -"$2" "\${each#/proc/}" 2>/dev/null;; esac
 done
 echo $n`
