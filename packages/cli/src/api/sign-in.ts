@@ -6,7 +6,6 @@ import type { Login } from './login.js'
 
 /** A session of the API, for as long as it takes to make a token by it. */
 export interface Session {
-  me: Me
   /** Makes a token with all that the account may; then signs out, also where none could be made. */
   token(name: string | undefined, expires: string): Promise<Login>
 }
@@ -31,7 +30,7 @@ export async function comeIn(url: URL, route: RouteShape, body: unknown): Promis
     },
   })
   const me = (await api.call(route, { body })) as Me
-  return { me, token: (name, expires) => tokenOf({ api, url, me }, name, expires) }
+  return { token: (name, expires) => tokenOf({ api, url, me }, name, expires) }
 }
 
 async function tokenOf(

@@ -1,4 +1,5 @@
 import {
+  alive,
   actorWord,
   coreRoutes,
   type Actor,
@@ -96,14 +97,14 @@ function checkLine(terminal: Terminal, { check, healthy, since, reason }: CheckS
 
 /** What is alive, and what of that which runs now has ended with nothing of its name in its place. */
 function shown({ instances, running }: PlacementView): Instance[] {
-  const alive = instances.filter(({ state }) => state === 'running' || state === 'restarting')
+  const living = instances.filter(({ state }) => alive.has(state))
   const ended = instances.filter(
     (each) =>
-      !alive.includes(each) &&
+      !living.includes(each) &&
       running?.deployment === each.deployment &&
-      !alive.some(({ name }) => name !== undefined && name === each.name),
+      !living.some(({ name }) => name !== undefined && name === each.name),
   )
-  return [...alive, ...ended].sort(byName)
+  return [...living, ...ended].sort(byName)
 }
 
 function byName(a: Instance, b: Instance): number {

@@ -45,8 +45,6 @@ function checkProtocol({ name, protocol }: Plugin): void {
   for (const kind of Object.keys(protocol?.events ?? {})) {
     assert.match(kind, /^[a-z][A-Za-z]*\.[a-z][A-Za-z]*$/, `the event kind ${kind} is not noun.happened`)
   }
-  for (const kind of Object.keys(protocol?.rights ?? {}))
-    assert.ok(protocol?.events?.[kind], `${name} asks for a right to read ${kind}, which it does not declare`)
   for (const slice of protocol?.slices ?? []) {
     assert.notEqual(slice.name, 'placement', `${name} may not write the core's slice`)
     assert.notEqual(slice.name, 'deployment', `${name} may not write the core's slice`)

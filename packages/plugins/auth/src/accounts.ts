@@ -15,7 +15,7 @@ import {
 } from './errors.js'
 import type { Role } from './protocol/names.js'
 import { refuseWeak, type Passwords } from './passwords.js'
-import { holds, holdsSome, inWords, isAdmin, partsOf, type Labels } from './rights.js'
+import { holds, holdsSome, inWords, isAdmin, mayAll, partsOf, type Labels } from './rights.js'
 import { hashOf, newSecret } from './secrets.js'
 import type { AuthStore, TokenDocument, UserDocument, Write } from './store.js'
 import { tokenPrefix } from './credentials.js'
@@ -206,8 +206,7 @@ export class Accounts {
   /** One who has no password for now is one too: nobody else could give the right back. */
   #isLastAdmin(user: UserDocument): boolean {
     const others = [...this.#parts.store.all('user').values()].filter(({ name }) => name !== user.name)
-    const { role, disabled, services } = user
-    return role === 'admin' && !disabled && !services && !others.some(isAdmin)
+    return mayAll(user) && !others.some(isAdmin)
   }
 
   #keepOneAdmin(user: UserDocument): void {

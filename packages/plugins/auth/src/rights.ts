@@ -90,9 +90,14 @@ function fits(pattern: string, name: string): boolean {
   return true
 }
 
-/** Whether an account can do everything now, accounts and their rights too. */
-export function isAdmin({ role, disabled, services, password, identity }: UserDocument): boolean {
-  return role === 'admin' && !disabled && !services && (password ?? identity) !== undefined
+/** Whether an account may do everything, accounts and their rights too. */
+export function mayAll({ role, disabled, services }: UserDocument): boolean {
+  return role === 'admin' && !disabled && !services
+}
+
+/** The same, of one that can sign in now. */
+export function isAdmin(user: UserDocument): boolean {
+  return mayAll(user) && (user.password ?? user.identity) !== undefined
 }
 
 /** The words of a holding, for people and for the journal. */

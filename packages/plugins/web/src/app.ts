@@ -91,7 +91,7 @@ function opened({ door, url, knock, clock, log }: AppParts): RequestHandler {
       const took = Math.round(clock.monotonic() - began)
       // What strangers try in vain, or do not wait for, fills no log.
       const isDone = response.headersSent && response.statusCode < 400
-      const isTold = isDone || response.locals['known'] === true
+      const isTold = isDone || isOfKnown(response)
       const level = isTold && method !== 'GET' && method !== 'HEAD' ? 'info' : 'debug'
       log[level]({ ...facts, status: response.statusCode, took }, 'answered')
     })
@@ -192,7 +192,7 @@ function failed({ log }: AppParts): ErrorRequestHandler {
       return log.debug({ error, requestId }, 'a request that nobody waits for any more failed')
     const problem = problemOf(error, requestId)
     // That something is not to be had now is an answer: whoever tries too often fills no log with faults, strangers with nothing.
-    const busy = response.locals['known'] === true ? 'warn' : 'debug'
+    const busy = isOfKnown(response) ? 'warn' : 'debug'
     if (problem.status >= 500)
       log[problem.status === 503 ? busy : 'error']({ error, requestId }, 'a request failed')
     // Half of an answer is out already: only a broken connection tells that the rest is missing.
@@ -200,6 +200,11 @@ function failed({ log }: AppParts): ErrorRequestHandler {
     if (error instanceof WebError) response.set(error.headers)
     response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem))
   }
+}
+
+/** Whether it answers somebody who has shown who they are. */
+function isOfKnown(response: Response): boolean {
+  return response.locals['known'] === true
 }
 
 function idOf(response: Response): string {

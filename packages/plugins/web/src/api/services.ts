@@ -8,6 +8,7 @@ import {
   type RouteRequest,
 } from '@longshore/core'
 import {
+  alive,
   desired,
   nextStep,
   parsePoint,
@@ -80,8 +81,7 @@ const made = new WeakMap<PlacementView, { views: PlacementView[]; json: MadeJson
 function listed({ kept: _, instances, ...view }: PlacementView): PlacementView {
   const now = new Set([view.running?.deployment, view.deployment?.id])
   now.delete(undefined)
-  const alive = ['running', 'restarting']
-  const shown = instances.filter(({ state, deployment }) => alive.includes(state) || now.has(deployment))
+  const shown = instances.filter(({ state, deployment }) => alive.has(state) || now.has(deployment))
   return { ...view, instances: shown }
 }
 
