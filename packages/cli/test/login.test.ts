@@ -51,8 +51,9 @@ test('the set-up link makes the first administrator, and from then on commands a
   // Who names a config means this machine's Longshore, where they are the administrator without a token.
   const here = ['user', 'add', 'bob', '--config', folder]
   expect((await longshore(here, home, { XDG_CONFIG_HOME: home })).code).toBe(0)
-  expect((await cli(['logout'])).stdout).toContain(url)
+  expect((await cli(['logout'])).stdout).toBe(`The token for ${url} is revoked.\n`)
   expect((await cli(['ls'])).code).toBe(4)
+  expect((await longshore(['token', 'ls'], folder)).stderr).toContain('no token')
   expect((await cli(['logout'])).stdout).toBe('Nothing was kept.\n')
 }, 60_000)
 
@@ -68,9 +69,11 @@ test('by a password, by a link and by a token; no session is left behind', async
     user: 'ines',
     expires: expect.stringMatching(/^\d{4}-.*Z$/),
   })
-  const never = ['login', url, '--user', 'ines', '--password-stdin', '--expires', 'soon']
-  expect((await cli(never, `${password}\n`)).stderr).toContain('AUTH_EXPIRES')
   expect((await longshore(['session', 'ls'], folder)).stderr).toContain('Nobody is signed in')
+  const tokens = async () => JSON.parse((await longshore(['token', 'ls', '--json'], folder)).stdout)
+  expect(await tokens(), 'the one of the first login is revoked').toMatchObject([
+    { id: JSON.parse(right.stdout).id },
+  ])
 
   const added = await longshore(['user', 'add', 'bob', '--services', 'web-*'], folder)
   const [bobs] = /http\S+\/link#\S+/.exec(added.stdout)!
@@ -84,6 +87,29 @@ test('by a password, by a link and by a token; no session is left behind', async
   expect((await cli(['login', url, '--token-stdin'], `lsh_${'a'.repeat(43)}\n`)).stderr).toContain(
     'AUTH_NEEDED',
   )
+  const left = await cli(['logout'])
+  expect(left.stdout).toContain('forgotten here')
+  expect(left.stderr).toContain('You brought it yourself')
+  expect(await tokens(), 'it still counts').toMatchObject([{ name: 'ci' }])
+}, 60_000)
+
+test('a wrong end of the token is told before a link is used up, and no account is made by it', async () => {
+  const { cli, link } = await start()
+  const login = (expires: string) =>
+    cli(['login', link, '--user', 'ines', '--password-stdin', '--expires', expires], `${password}\n`)
+  for (const wrong of ['soon', '-1d', '2020-01-01'])
+    expect((await login(wrong)).stderr, wrong).toContain('--expires')
+  expect((await login('1d')).stdout).toContain('as ines')
+}, 60_000)
+
+test('a token that cannot be revoked is forgotten, and that is told', async () => {
+  const away = { url: 'http://127.0.0.1:1', token: `lsh_${'a'.repeat(43)}`, id: 'abc', user: 'ines' }
+  const home = await folderWith({ 'longshore/login.json': JSON.stringify(away) })
+  const cli = (...args: string[]) => longshore(args, home, { XDG_CONFIG_HOME: home })
+  const told = await cli('logout')
+  expect(told).toMatchObject({ code: 0, stdout: 'The token for http://127.0.0.1:1 is forgotten here.\n' })
+  expect(told.stderr).toContain('could not be revoked: abc')
+  expect((await cli('logout', '--json')).stdout).toBe('{"forgotten":null,"revoked":false}\n')
 }, 60_000)
 
 test.runIf(process.platform === 'linux')(

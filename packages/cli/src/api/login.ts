@@ -37,6 +37,15 @@ export function readLogin(env: NodeJS.ProcessEnv): Login | undefined {
   }
 }
 
+/** The same, where one that cannot be read is as good as none. */
+export function formerLogin(env: NodeJS.ProcessEnv): Login | undefined {
+  try {
+    return readLogin(env)
+  } catch {
+    return undefined
+  }
+}
+
 /** Whole or not at all, and never readable by others. */
 export async function keepLogin(env: NodeJS.ProcessEnv, login: Login): Promise<void> {
   const file = loginFile(env)

@@ -1,8 +1,11 @@
 import { hostname } from 'node:os'
 import { sessionRoutes, tokenRoutes, type Me } from '@longshore/auth/protocol'
-import { createClient, type Client } from '@longshore/client'
+import { ApiError, createClient, type Client } from '@longshore/client'
 import type { RouteShape } from '@longshore/core/protocol'
 import type { Login } from './login.js'
+
+/** Milliseconds that ending a token may take. */
+const patience = 10_000
 
 /** A session of the API, for as long as it takes to make a token by it. */
 export interface Session {
@@ -47,6 +50,19 @@ async function tokenOf(
   } finally {
     await api.call(sessionRoutes.signOut)
   }
+}
+
+/**
+ * Ends a token that `longshore login` made; one that somebody had before is theirs to keep. Answers whether it counts no
+ * more: a Longshore that is away, or does not know it, does not stand in the way.
+ */
+export async function revoke({ url, token, id }: Login): Promise<boolean> {
+  if (id === undefined) return false
+  const api = createClient({ url, token })
+  return api.call(sessionRoutes.signOut, {}, { timeout: patience }).then(
+    () => true,
+    (error: unknown) => error instanceof ApiError && error.code === 'AUTH_NEEDED',
+  )
 }
 
 /** A token that somebody has already, after a look at whether it counts. */

@@ -1,7 +1,8 @@
 import { sessionRoutes } from '@longshore/auth/protocol'
 import { ApiError } from '@longshore/client'
-import { keepLogin, loginFile, type Login } from '../api/login.js'
-import { comeIn, ownToken, type Session } from '../api/sign-in.js'
+import { parseEnd } from '@longshore/core/protocol'
+import { formerLogin, keepLogin, loginFile, type Login } from '../api/login.js'
+import { comeIn, ownToken, revoke, type Session } from '../api/sign-in.js'
 import { addressOf } from '../api/target.js'
 import { command } from '../command.js'
 import { UsageError } from '../errors.js'
@@ -39,21 +40,39 @@ export const login = command({
     ['longshore login https://ship.example', 'asks for name, password and code'],
     ["longshore login 'https://ship.example/link#…'", 'chooses a password by a link, and stays signed in'],
     ['longshore login https://ship.example --token-stdin < token', 'for who signs in by a provider'],
-    ['longshore logout', 'the commands ask the Longshore of this machine again'],
+    ['longshore logout', 'revokes the token; the commands ask the Longshore of this machine again'],
   ],
   async run({ url: text, name, expires, json, 'token-stdin': isToken, ...given }, terminal) {
     // A link is a secret until it is used, and other accounts of the machine can read what a process was called with.
     process.title = 'longshore login'
     const url = addressOf(text, 'the address', 'a secret')
+    // Told before a link is used up, and an account made by it.
+    if (parseEnd(expires, Date.now()) === undefined)
+      throw new UsageError(
+        'COMMAND_USAGE',
+        `--expires: ${expires} is no time to come, and no span from now`,
+        {
+          hint: 'Name a time to come, or a span such as 90d.',
+        },
+      )
+    const before = formerLogin(terminal.env)
     const made = isToken
       ? await ownToken(url, await firstLine('the token'))
       : await (await sessionBy(url, given, terminal)).token(name, expires)
     await keepLogin(terminal.env, made)
+    if (before && before.token !== made.token) await endFormer(before, terminal)
     const { token: _, ...told } = made
     if (json) return printJson(terminal, told)
     tell(terminal, made)
   },
 })
+
+/** What is kept nowhere any more shall not count. */
+async function endFormer(former: Login, terminal: Terminal): Promise<void> {
+  const { id, url } = former
+  if (id === undefined || (await revoke(former))) return
+  terminal.note(`The token ${id} of before, for ${url}, could not be revoked: it counts until it ends.`)
+}
 
 /** By the link, where the address is one; else by name and password. */
 async function sessionBy(url: URL, given: Given, terminal: Terminal): Promise<Session> {
@@ -104,5 +123,7 @@ async function chosen(given: Given, terminal: Terminal): Promise<string> {
 function tell(terminal: Terminal, { url, user, id, expires }: Login): void {
   terminal.print(`The commands of this account ask ${url} now, as ${plain(user)}.`)
   const token = id === undefined ? 'The token' : `The token ${id}, which ends at ${expires ?? 'no time'},`
-  terminal.note(`${token} lies in ${loginFile(terminal.env)}; longshore logout forgets it.`)
+  terminal.note(
+    `${token} lies in ${loginFile(terminal.env)}; longshore logout ${id === undefined ? 'forgets' : 'revokes'} it.`,
+  )
 }

@@ -158,8 +158,7 @@ export class Accounts {
     const { store } = this.#parts
     await store.inTurn(async () => {
       const found = [...store.all('token')].find(([, token]) => token.id === id)
-      const isTheirs = found && (found[1].owner === caller.actor.name || caller.holds('users:write'))
-      if (!isTheirs) throw notFound('token')
+      if (!found || !isOf(found[1], caller)) throw notFound('token')
       await this.#record(caller, 'revoke token', found[1].name)
       await store.write(['token', found[0], undefined])
     })
@@ -253,6 +252,12 @@ export class Accounts {
       if (!isHeld) throw tooMuch(`the right ${right}`)
     }
   }
+}
+
+/** Whether who asks may end a token: as its owner, by managing accounts, or as who shows that very one. */
+function isOf({ id, owner }: TokenDocument, { by, id: caller, actor, holds }: Caller): boolean {
+  if (by === 'token') return caller === `token ${id}`
+  return owner === actor.name || holds('users:write')
 }
 
 function endOf(text: string, now: number): number {

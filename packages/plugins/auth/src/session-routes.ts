@@ -8,7 +8,7 @@ import { refuseWeak, type Passwords } from './passwords.js'
 import type { Opened, People } from './people.js'
 import { sessionRoutes as routes } from './protocol/index.js'
 import { hashOf } from './secrets.js'
-import type { AuthStore, UserDocument } from './store.js'
+import type { AuthStore, TokenDocument, UserDocument } from './store.js'
 import { localMe, meView, sessionView, tokenMe } from './views.js'
 
 export interface RouteParts {
@@ -42,13 +42,18 @@ export function addSignIn({ add }: Adder, parts: RouteParts): void {
   add(routes.useLink, async ({ body, knock }) => opened(await people.useLink(body, knock)))
   add(routes.me, async ({ caller, knock }) => {
     if (caller.by === 'socket') return localMe(caller)
-    const bearer = bearerOf(knock.headers['authorization'] ?? '')
-    if (bearer !== undefined) return tokenMe(store.get('token', hashOf(bearer))!)
+    const token = tokenOf(parts, knock)
+    if (token) return tokenMe(token)
     const session = store.get('session', sessionHash(knock))!
     const { expires } = sessionView(session, true, config)
     return meView(store.get('user', session.user)!, Date.parse(expires))
   })
   add(routes.signOut, async ({ caller, knock }) => {
+    if (caller.by === 'token') {
+      // One that was revoked meanwhile has no id any more, and is not found.
+      await parts.accounts.revokeToken(tokenOf(parts, knock)?.id ?? '', caller)
+      return ok
+    }
     parts.accounts.own(caller)
     await end(parts, [sessionHash(knock)])
     return new JsonReply(ok, setCookie(undefined, knock.secure, 0))
@@ -152,6 +157,12 @@ async function end({ store, changed }: RouteParts, hashes: string[]): Promise<vo
     store.write(...hashes.map((hash) => ['session', hash, undefined] as ['session', string, undefined])),
   )
   changed()
+}
+
+/** The token that a request shows. */
+function tokenOf({ store }: RouteParts, { headers }: Knock): TokenDocument | undefined {
+  const bearer = bearerOf(headers['authorization'] ?? '')
+  return bearer === undefined ? undefined : store.get('token', hashOf(bearer))
 }
 
 function sessionHash(knock: Knock): string {

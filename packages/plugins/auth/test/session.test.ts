@@ -51,6 +51,26 @@ describe('a session', () => {
     expect(await counts(two)).toBe(401)
   })
 
+  it('is, where a token is shown, that token: it revokes itself and nothing else', async () => {
+    const auth = await startAuth()
+    const admin = await setUp(auth)
+    const make = async (body: object) => {
+      const { token } = (await auth.ask(tokenRoutes.addToken, { headers: admin, body })).body
+      return { authorization: `Bearer ${token}` }
+    }
+    // Whoever it is called after.
+    const own = await make({ name: 'ines', role: 'viewer' })
+    const other = await make({ name: 'ines', role: 'admin' })
+    const counts = async (headers: Record<string, string>) =>
+      (await auth.ask(sessionRoutes.me, { headers })).status
+    const { items } = (await auth.ask(tokenRoutes.tokens, { headers: admin })).body
+    for (const { id } of items)
+      expect((await auth.ask(tokenRoutes.revokeToken, { headers: other, params: { id } })).status).toBe(403)
+    expect((await auth.ask(sessionRoutes.signOut, { headers: own })).status).toBe(200)
+    expect([await counts(own), await counts(other), await counts(admin)]).toEqual([401, 200, 200])
+    expect((await auth.ask(sessionRoutes.signOut, { headers: own })).status).toBe(401)
+  })
+
   it('gets another secret when its password changes, and the others end', async () => {
     const auth = await startAuth()
     const headers = await setUp(auth)

@@ -52,8 +52,9 @@ export const sessionRoutes = {
   signOut: shape({
     method: 'DELETE',
     path: '/session',
-    summary: 'Sign out',
-    right: 'account:write',
+    summary: 'Sign out: end the session, or revoke the token, that this request shows',
+    // Nothing but what is shown ends, so a token may do it too.
+    right: 'account:read',
     scoped: true,
     response: done,
   }),
