@@ -146,24 +146,28 @@ export class Bench {
 
   /** Every live process whose environment names the service, or whose words do; found without the runtime. */
   pids(text = 'LONGSHORE_SERVICE=hello'): number[] {
+    return this.#alive((environ) => environ.includes(text))
+  }
+
+  /** The same, without those of commands beside what runs. Each is asked once: commands come and go meanwhile. */
+  instances(service: string): number[] {
+    const own = `LONGSHORE_SERVICE=${service}`
+    return this.#alive((environ) => environ.includes(own) && !environ.includes('/one-off-'))
+  }
+
+  #alive(fits: (environ: string) => boolean): number[] {
     return readdirSync('/proc')
       .map(Number)
-      .filter((pid) => Number.isInteger(pid) && pid !== process.pid && this.#holds(pid, text))
+      .filter((pid) => Number.isInteger(pid) && pid !== process.pid && this.#holds(pid, fits))
   }
 
-  /** The same, without those of commands beside what runs. */
-  instances(service: string): number[] {
-    const beside = this.pids('/one-off-')
-    return this.pids(`LONGSHORE_SERVICE=${service}`).filter((pid) => !beside.includes(pid))
-  }
-
-  #holds(pid: number, text: string): boolean {
+  #holds(pid: number, fits: (environ: string) => boolean): boolean {
     try {
       const state = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]
       const environ = readFileSync(`/proc/${pid}/environ`, 'utf8')
       return (
         !state?.startsWith('Z') &&
-        environ.includes(text) &&
+        fits(environ) &&
         environ.includes('LONGSHORE_INSTANCE=') &&
         this.#ours(environ)
       )

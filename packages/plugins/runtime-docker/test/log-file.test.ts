@@ -59,7 +59,8 @@ describe('a log that is read from its file', needs('docker'), () => {
   it.each(['true', 'false'])('goes on in the next file, with compress=%s', async (compress) => {
     const limits = { 'max-size': '32k', 'max-file': '50', compress }
     const options = Object.entries(limits).flatMap(([name, value]) => ['--log-opt', `${name}=${value}`])
-    const script = `for i in $(seq 1 1500); do printf '%d %300d\\n' $i 0; usleep 500; done; echo last; sleep 1000`
+    // A pause is a process: not one for each line.
+    const script = `for i in $(seq 1 1500); do printf '%d %300d\\n' $i 0; case $i in *0) usleep 5000;; esac; done; echo last; sleep 1000`
     await run(docker, script, ...options)
     const first = until('last', follow())
     await until('700', follow())
