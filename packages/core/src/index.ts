@@ -79,6 +79,7 @@ export {
   type RouteHandler,
   type RouteRequest,
 } from './contributions/route.js'
+export type { Site, Sites } from './contributions/site.js'
 export type { Topic, TopicWatch } from './contributions/topic.js'
 export type { DeclaredMetric } from './metrics/declare.js'
 export type { Labels, Metric, Metrics, Sample, Tell } from './metrics/metric.js'

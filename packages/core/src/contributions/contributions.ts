@@ -3,6 +3,7 @@ import type { DeclaredMetric } from '../metrics/declare.js'
 import type { Right, Slice } from '../protocol/index.js'
 import type { DoctorLine } from '../kernel/plugin.js'
 import type { Route } from './route.js'
+import type { Site } from './site.js'
 import { token } from '../kernel/token.js'
 import type { Topic } from './topic.js'
 
@@ -18,6 +19,7 @@ export interface Contributions {
   readonly rights: ReadonlyMap<string, Right>
   readonly doctor: readonly { plugin: string; line: string; look(signal: AbortSignal): Promise<DoctorLine> }[]
   readonly metrics: readonly DeclaredMetric[]
+  readonly sites: readonly Site[]
   /** Whether everything has started and nothing has begun to stop. */
   ready(): boolean
 }

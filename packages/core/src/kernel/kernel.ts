@@ -26,6 +26,7 @@ import { createLogger, Logger } from './logger.js'
 import { orderPlugins } from './order.js'
 import type { Plugin, SetupContext } from './plugin.js'
 import type { Route } from '../contributions/route.js'
+import type { Site } from '../contributions/site.js'
 import { createSecrets, Secrets } from './secrets.js'
 import type { ManyToken, Met, Need, Needs, OneToken, Token } from './token.js'
 import type { Topic } from '../contributions/topic.js'
@@ -169,6 +170,7 @@ export class Kernel {
       topics: { add: (shape, watch) => void parts.topics.push({ plugin: name, shape, watch }) },
       doctor: { add: (line, look) => void parts.doctor.push({ plugin: name, line, look }) },
       metrics: { add: (metric) => declareMetric(parts.metrics, name, metric) },
+      sites: { add: (site) => void parts.sites.push(site) },
       build: (guest) => this.#container.build(guest),
     }
     plugin.setup(context)
@@ -188,6 +190,7 @@ function collect(plugins: readonly Plugin[]) {
     routes: [] as Route[],
     topics: [] as Topic[],
     metrics: [] as DeclaredMetric[],
+    sites: [] as Site[],
     doctor: [] as { plugin: string; line: string; look: Contributions['doctor'][number]['look'] }[],
   }
 }

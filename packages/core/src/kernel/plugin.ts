@@ -3,6 +3,7 @@ import type { Metrics } from '../metrics/metric.js'
 import type { ProtocolPart, RouteShape, TopicShape } from '../protocol/index.js'
 import type { Hooks } from './hooks.js'
 import type { RouteHandler } from '../contributions/route.js'
+import type { Sites } from '../contributions/site.js'
 import type { ManyToken, MetAll, Needs, OneToken, Token } from './token.js'
 import type { TopicWatch } from '../contributions/topic.js'
 
@@ -26,6 +27,7 @@ export interface SetupContext<C, N extends Needs> {
   topics: { add<S extends TopicShape>(shape: S, watch: TopicWatch<S>): void }
   doctor: { add(line: string, look: (signal: AbortSignal) => Promise<DoctorLine>): void }
   metrics: Metrics
+  sites: Sites
   /** For class-style plugins: makes an object whose constructor parameters all carry `inject(token)`. */
   build<T>(guest: new (...args: any[]) => T): T
 }

@@ -85,6 +85,7 @@ export { PlanView } from './plan-view.js'
 export { DeploymentDiff } from './diff.js'
 export { gateAnswer, type GateAnswer } from './gate.js'
 export { nextStep } from './next.js'
+export { viewOf } from './view.js'
 export { stateOf, why } from './why.js'
 export { configSchema, sectionOf, type LongshoreConfig } from './config.js'
 export {

@@ -34,6 +34,7 @@ const looks = {
       : 'this git comes without git-http-backend'
   },
   openssl: () => (output('openssl', ['version']) === undefined ? 'openssl is not installed' : undefined),
+  chromium: () => (onPath('chromium') ? undefined : 'Chromium is not installed'),
   curl: () => (onPath('curl') ? undefined : 'curl is not installed'),
   'ssh-keygen': () => (onPath('ssh-keygen') ? undefined : 'the OpenSSH client is not installed'),
   gpg: () => (onPath('gpg') && onPath('gpgconf') ? undefined : 'GnuPG is not installed'),

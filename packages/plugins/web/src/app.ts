@@ -24,6 +24,7 @@ import { securityHeaders } from './headers.js'
 import { inputOf } from './input.js'
 import type { Door } from './knock.js'
 import type { LiveDoor } from './live/door.js'
+import { servePages, type Pages } from './pages.js'
 import { Places } from './places.js'
 import { problemOf, translate } from './problem.js'
 import type { Repeats } from './repeats.js'
@@ -38,6 +39,8 @@ const answerTime = 60_000
 export interface AppParts {
   door: Door
   routes: readonly PlacedRoute[]
+  /** The dashboard, where there is one. */
+  pages: Pages | undefined
   connections: Connections
   streams: Streams
   /** Where streams take their places. */
@@ -74,6 +77,7 @@ export function createApp(parts: AppParts): Express {
     parts.connections.work(request.socket, response)
     return parts.live.answer(request, response)
   })
+  if (parts.door === 'tcp') app.use(servePages(parts.pages))
   app.use(unanswered(parts))
   app.use(failed(parts))
   return app

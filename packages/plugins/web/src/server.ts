@@ -23,6 +23,7 @@ import { knocks, type Door } from './knock.js'
 import { addressOf, lackingIn, listenSocket, listenTcp } from './listen.js'
 import type { LiveParts } from './live/client.js'
 import { LiveDoor, placeTopics } from './live/door.js'
+import { openPages } from './pages.js'
 import { Places } from './places.js'
 import { malformed } from './problem.js'
 import { rawProblem } from './raw.js'
@@ -107,7 +108,8 @@ export class WebServer {
     const topics = placeTopics(contributions.topics)
     const { url, listen } = config
     const repeats = new Repeats(clock)
-    const declared = { routes, topics, slices, rights }
+    const pages = await openPages(contributions.sites)
+    const declared = { routes, pages, topics, slices, rights }
     const common = { ...declared, journal, gate, url, clock, log, repeats, streams: this.#streams }
     const address = await addressOf(listen.host, () => this.#lacking())
     this.#port = await listenTcp(await this.#overTcp(common), { host: listen.host, address }, listen.port)

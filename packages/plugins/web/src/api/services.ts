@@ -7,24 +7,8 @@ import {
   type RouteHandler,
   type RouteRequest,
 } from '@longshore/core'
-import {
-  alive,
-  desired,
-  nextStep,
-  parsePoint,
-  stateOf,
-  StateWord,
-  why,
-  type coreRoutes,
-} from '@longshore/core/protocol'
-import type {
-  Accepted,
-  HostState,
-  Page,
-  Placement,
-  PlacementView,
-  ServiceView,
-} from '@longshore/core/protocol'
+import { alive, parsePoint, StateWord, viewOf, type coreRoutes } from '@longshore/core/protocol'
+import type { Accepted, Page, Placement, PlacementView, ServiceView } from '@longshore/core/protocol'
 import { cursorUnknown } from '../input.js'
 import { MadeJson } from '../made-json.js'
 import type { ApiParts } from './parts.js'
@@ -33,20 +17,6 @@ type Routes = typeof coreRoutes
 
 /** Earlier states that one caller waits for at the same time: nobody takes all the places that there are. */
 const mostLooks = 4
-
-const views = new WeakMap<Placement, { host: HostState | undefined; view: PlacementView }>()
-
-/** A placement as the API answers it, with what is known of its host. Neither document ever changes, so it is made once. */
-function viewOf(placement: Placement, hosts: Moment['hosts']): PlacementView {
-  const host = hosts.get(placement.host)
-  const known = views.get(placement)
-  if (known && known.host === host) return known.view
-  const { commit } = desired(placement)
-  const told = { state: stateOf(placement, host), why: why(placement, host), next: nextStep(placement) }
-  const view = { ...placement, ...told, desired: commit?.sha }
-  views.set(placement, { host, view })
-  return view
-}
 
 const all = new WeakMap<Moment, PlacementView[]>()
 
@@ -58,7 +28,7 @@ export function viewsOf(moment: Moment): PlacementView[] {
 }
 
 function told({ hosts }: Moment, placements: Placement[]): PlacementView[] {
-  const found = placements.map((placement) => viewOf(placement, hosts))
+  const found = placements.map((placement) => viewOf(placement, hosts.get(placement.host)))
   return found.sort((a, b) => compare(a.service, b.service) || compare(a.host, b.host))
 }
 

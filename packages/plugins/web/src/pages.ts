@@ -1,0 +1,58 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { extname, join, relative, sep } from 'node:path'
+import type { RequestHandler } from 'express'
+import { InputError, type Site } from '@longshore/core'
+import { pageHeaders } from './headers.js'
+
+/** Milliseconds in which a file has to be read by who asked for it. */
+const answerTime = 60_000
+/** Below it lies what a build names after its content: it never changes under its name. */
+const lasting = '/assets/'
+/** Where programs ask: nothing there becomes a page. */
+const forPrograms = /^\/(?:api|socket\.io)\//
+
+/** The files of the dashboard, by the addresses that they are asked for at. What came later is not served. */
+export interface Pages {
+  files: ReadonlyMap<string, string>
+  /** The file for every other address. */
+  page: string
+}
+
+/** Errors: WEB_SITE_TWICE, and what reading the folder gives. */
+export async function openPages(sites: readonly Site[]): Promise<Pages | undefined> {
+  const [site, other] = sites
+  if (other)
+    throw new InputError('WEB_SITE_TWICE', `two dashboards: ${site!.folder} and ${other.folder}`, {
+      hint: 'Remove one of the plugins that bring them.',
+    })
+  if (!site) return undefined
+  // One that is not there has no page either.
+  const found = await readdir(site.folder, { recursive: true, withFileTypes: true }).catch(() => [])
+  const paths = found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const files = new Map(paths.map((path) => [addressOf(site.folder, path), path]))
+  const page = join(site.folder, site.page)
+  if (files.has(`/${site.page}`)) return { files, page }
+  throw new InputError('WEB_SITE_EMPTY', `the dashboard has no page: there is no ${page}`, {
+    hint: 'Build it with npm run build, or install the package again.',
+  })
+}
+
+/** Answers with files, and a browser that goes to an address with the page. A path is looked up and never put together. */
+export function servePages(pages: Pages | undefined): RequestHandler {
+  return async ({ method, path, headers, socket }, response, next) => {
+    const reads = method === 'GET' || method === 'HEAD'
+    const isVisit = headers.accept?.includes('text/html') === true && !forPrograms.test(path)
+    const file = reads ? (pages?.files.get(path) ?? (isVisit ? pages?.page : undefined)) : undefined
+    if (file === undefined) return next()
+    const unread = setTimeout(() => socket.destroy(), answerTime)
+    response.once('close', () => clearTimeout(unread))
+    const bytes = await readFile(file)
+    response.set(pageHeaders).type(extname(file))
+    if (path.startsWith(lasting)) response.set('Cache-Control', 'public, max-age=31536000, immutable')
+    response.send(bytes)
+  }
+}
+
+function addressOf(folder: string, file: string): string {
+  return `/${relative(folder, file).split(sep).join('/')}`
+}
