@@ -6,7 +6,7 @@
 /** Source and built form of a package's code, tests apart. */
 const core = '^packages/core/(src|dist)/'
 const testkit = `${core}testkit/`
-const anyPackage = '^(packages/(?:core|client|cli|plugins/[^/]+)|examples/[^/]+|bench|e2e|house)/'
+const anyPackage = '^(packages/(?:core|client|cli|ui|plugins/[^/]+)|examples/[^/]+|bench|e2e|house)/'
 
 /**
  * Where each library of others may be imported: one file, so that replacing it is a change of one file.
@@ -16,6 +16,8 @@ const anyPackage = '^(packages/(?:core|client|cli|plugins/[^/]+)|examples/[^/]+|
 export const libraryHomes = {
   '@balena/dockerignore': '^packages/plugins/runtime-docker/src/image/context\\.ts$',
   '@humanwhocodes/momoa': '^packages/cli/src/config/json\\.ts$',
+  '@iconify/vue': '^packages/ui/src/theme/kit\\.ts$',
+  '@nuxt/ui': '^packages/ui/src/.*\\.vue$',
   argon2: '^packages/plugins/auth/src/passwords\\.ts$',
   c12: '^packages/cli/src/config/module\\.ts$',
   compression: '^packages/plugins/web/src/reply\\.ts$',
@@ -46,6 +48,8 @@ export const libraryHomes = {
   'tar-fs': '^packages/plugins/runtime-docker/src/image/context\\.ts$',
   tapable: '^packages/core/src/kernel/hooks\\.ts$',
   tsyringe: '^packages/core/src/kernel/container\\.ts$',
+  vue: '^packages/ui/src/',
+  'vue-router': '^packages/ui/src/',
   ws: '^packages/plugins/web/src/live/server\\.ts$',
   yaml: '^packages/(cli/src/config|plugins/runtime-docker/src/compose)/yaml\\.ts$',
 }
@@ -142,6 +146,36 @@ export default {
       to: { path: '^packages/client/src/node/' },
     },
     {
+      name: 'ui-is-a-client',
+      comment:
+        'The dashboard knows what every client knows: the client and what is said, nothing of what says it.',
+      severity: 'error',
+      from: { path: '^packages/ui/src/' },
+      to: {
+        path: '^(packages|examples|bench)/',
+        pathNot: [
+          '^packages/ui/src/',
+          '^packages/client/dist/index\\.js$',
+          '^packages/(core|plugins/[^/]+)/dist/protocol(/index)?\\.js$',
+          '^node_modules/',
+        ],
+      },
+    },
+    {
+      name: 'ui-runs-in-browsers',
+      comment: 'A browser runs the dashboard: there is no Node.',
+      severity: 'error',
+      from: { path: '^packages/ui/src/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'ui-asks-at-two-places',
+      comment: 'Only live/ knows the socket and only api/ the client: components show what they are given.',
+      severity: 'error',
+      from: { path: '^packages/ui/src/', pathNot: '^packages/ui/src/(api|live)/' },
+      to: { path: '^packages/client/' },
+    },
+    {
       name: 'nothing-below-the-product',
       comment: 'The CLI assembles the product from the rest; what it is assembled from must not need it.',
       severity: 'error',
@@ -183,14 +217,16 @@ export default {
       comment: 'An import that leads nowhere fails at run time, and it would slip past every other wall.',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true },
+      // What a tool of the build makes lies in no file.
+      to: { couldNotResolve: true, pathNot: '^virtual:' },
     },
     {
       name: 'declared-where-used',
       comment:
         "A package that lives on its neighbour's dependency works here and breaks where it is installed alone.",
       severity: 'error',
-      from: { path: '^packages/.*/src/' },
+      // The pages are built with all that they are made of inside.
+      from: { path: '^packages/.*/src/', pathNot: '^packages/ui/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {

@@ -1,5 +1,6 @@
 import js from '@eslint/js'
 import { defineConfig } from 'eslint/config'
+import vue from 'eslint-plugin-vue'
 import globals from 'globals'
 import tseslint from 'typescript-eslint'
 
@@ -39,6 +40,23 @@ const typescriptRules = {
   'no-unused-vars': 'off',
 }
 
+/**
+ * What comes from outside is text: nothing is ever put into the page as markup. How a template is broken into lines is
+ * Prettier's.
+ * @type {import('eslint').Linter.RulesRecord}
+ */
+const vueRules = {
+  'max-lines': ['error', 250],
+  'vue/no-v-html': 'error',
+  'vue/html-indent': 'off',
+  'vue/html-self-closing': 'off',
+  'vue/html-closing-bracket-newline': 'off',
+  'vue/max-attributes-per-line': 'off',
+  'vue/singleline-html-element-content-newline': 'off',
+  'vue/multiline-html-element-content-newline': 'off',
+  'vue/require-default-prop': 'off',
+}
+
 const noOwnMocks = {
   selector: 'CallExpression[callee.object.name="vi"][callee.property.name=/^(mock|doMock|hoisted)$/]',
   message:
@@ -73,6 +91,21 @@ export default defineConfig(
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
     rules: { ...typescriptRules, ...Object.fromEntries(unsafe.map((rule) => [rule, 'error'])) },
+  },
+  ...vue.configs['flat/recommended'].map((config) => ({ ...config, files: ['packages/ui/**/*.vue'] })),
+  {
+    files: ['packages/ui/**/*.vue'],
+    plugins: { '@typescript-eslint': tseslint.plugin },
+    languageOptions: {
+      globals: globals.browser,
+      parserOptions: {
+        parser: tseslint.parser,
+        projectService: true,
+        tsconfigRootDir: import.meta.dirname,
+        extraFileExtensions: ['.vue'],
+      },
+    },
+    rules: { ...typescriptRules, ...vueRules },
   },
   {
     files: ['**/*.mjs', '**/*.js'],

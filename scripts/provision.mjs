@@ -38,6 +38,7 @@ const parts = [
     present: () => onPath('prometheus') && onPath('promtool'),
     after: keepPrometheusOff,
   },
+  { name: 'Chromium', packages: ['chromium'], present: () => onPath('chromium') },
   { name: 'busybox', packages: ['busybox-static'], present: () => existsSync('/bin/busybox') },
   {
     name: 'pip and unzip',

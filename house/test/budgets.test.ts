@@ -1,12 +1,20 @@
 import ts from 'typescript'
 import { expect, test } from 'vitest'
-import { countLines, lineOf, read, sources, visit } from './tree.js'
+import { countLines, files, lineOf, read, sources, visit } from './tree.js'
 
 test('no file is longer than 300 lines', () => {
   const lengths = sources.map((file) => ({ file, lines: countLines(read(file)) }))
   const sorted = lengths.map(({ lines }) => lines).sort((a, b) => a - b)
   console.log(`${sorted.length} files, median ${sorted[sorted.length >> 1]} lines, longest ${sorted.at(-1)}`)
   expect(lengths.filter(({ lines }) => lines > 300)).toEqual([])
+})
+
+test('no component is longer than 250 lines', () => {
+  const lengths = files
+    .filter((file) => file.endsWith('.vue'))
+    .map((file) => ({ file, lines: countLines(read(file)) }))
+  expect(lengths.length).toBeGreaterThan(0)
+  expect(lengths.filter(({ lines }) => lines > 250)).toEqual([])
 })
 
 test('no function is longer than 50 lines, a describe that holds tests apart', () => {

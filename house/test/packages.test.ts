@@ -14,6 +14,8 @@ interface Manifest {
 
 const manifest = (folder: string) =>
   JSON.parse(read(`${folder}/package.json`)) as Manifest & Record<string, unknown>
+/** It is built for browsers, by other tools. */
+const pages = 'packages/ui'
 const ourFolders = new Map(packages.map((folder) => [manifest(folder).name, folder]))
 
 test('the packages look alike: licence, kind, version, engines and scripts', () => {
@@ -26,19 +28,22 @@ test('the packages look alike: licence, kind, version, engines and scripts', () 
       type: 'module',
       engines: { node: '>=20.19' },
     })
+    const isPages = folder === pages
     expect(found.scripts, folder).toMatchObject({
-      build: expect.stringMatching(/^tsc -p \.( && |$)/),
-      typecheck: 'tsc -p test',
+      build: expect.stringMatching(isPages ? /^vite build\b/ : /^tsc -p \.( && |$)/),
+      typecheck: isPages ? 'vue-tsc -p . && vue-tsc -p test' : 'tsc -p test',
     })
+    // All that the pages are made of is in what is built: who installs them needs nothing beside.
+    if (isPages) expect(found.dependencies, folder).toBeUndefined()
   }
 })
 
 test('what a package needs of ours is built before it: its tsconfig refers to exactly that', () => {
-  for (const folder of packages) {
+  for (const folder of packages.filter((each) => each !== pages)) {
     const { references } = JSON.parse(read(`${folder}/tsconfig.json`)) as { references: { path: string }[] }
     const wanted = Object.keys(manifest(folder).dependencies ?? {}).flatMap((name) => {
       const other = ourFolders.get(name)
-      return other === undefined ? [] : [relative(folder, other)]
+      return other === undefined || other === pages ? [] : [relative(folder, other)]
     })
     expect(references.map(({ path }) => path).sort(), folder).toEqual(wanted.sort())
   }
@@ -78,7 +83,11 @@ function packagesImported(file: string): string[] {
   visit(file, (node) => {
     const specifier =
       ts.isImportDeclaration(node) || ts.isExportDeclaration(node) ? node.moduleSpecifier : undefined
-    if (specifier === undefined || !ts.isStringLiteral(specifier) || /^(\.|node:)/.test(specifier.text))
+    if (
+      specifier === undefined ||
+      !ts.isStringLiteral(specifier) ||
+      /^(\.|node:|virtual:)/.test(specifier.text)
+    )
       return
     names.push(
       specifier.text

@@ -24,6 +24,9 @@ const breaches: Record<string, { file: string; text: string }> = {
     file: 'packages/client/src/open.ts',
     text: "import { createNodeClient } from './node/index.js'\nexport const open = createNodeClient",
   },
+  'ui-is-a-client': { file: 'packages/ui/src/api/peek.ts', text: "import '@longshore/core'" },
+  'ui-runs-in-browsers': { file: 'packages/ui/src/facts/read.ts', text: "import 'node:fs'" },
+  'ui-asks-at-two-places': { file: 'packages/ui/src/pages/ask.ts', text: "import '@longshore/client'" },
   'nothing-below-the-product': { file: `${git}/command.ts`, text: "import '@longshore/cli'" },
   'through-the-door': { file: `${git}/peek.ts`, text: "import '../../../core/src/kernel/errors.js'" },
   'no-tests-in-source': { file: `${git}/fake.ts`, text: "import '@longshore/core/testkit'" },
@@ -54,6 +57,7 @@ const rightful: Record<string, string> = {
   [`${git}/index.ts`]: "import '@longshore/core'\nimport '@longshore/core/protocol'",
   [`${git}/protocol.ts`]: "import 'zod'\nimport '@longshore/core/protocol'",
   'packages/client/src/index.ts': "import '@longshore/core/protocol'",
+  'packages/ui/src/api/api.ts': "import '@longshore/client'\nimport '@longshore/core/protocol'",
   'packages/client/src/node/index.ts': "import 'node:http'\nimport '../index.js'",
   'packages/plugins/git/test/law.test.ts':
     "import '../src/index.js'\nimport '@longshore/core/testkit'\nimport 'lmdb'",
@@ -68,6 +72,7 @@ const packages: Record<string, string[]> = {
   'packages/plugins/git': libraries,
   'packages/plugins/web': ['express'],
   'packages/client': [],
+  'packages/ui': [],
   'packages/cli': [],
 }
 

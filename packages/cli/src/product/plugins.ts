@@ -24,6 +24,7 @@ export async function builtInPlugins(): Promise<Plugin[]> {
     import('@longshore/auth'),
     import('@longshore/auth-oidc'),
     import('@longshore/metrics'),
+    import('@longshore/dashboard'),
     import('@longshore/web'),
   ])
   const { operations } = await import('./operations.js')

@@ -1,0 +1,48 @@
+import { ref } from 'vue'
+
+/** The time of this machine, as exactly as a second: what is relative to it ticks along. */
+export const now = ref(Date.now())
+setInterval(() => (now.value = Date.now()), 1_000)
+
+const [minute, hour, day] = [60_000, 3_600_000, 86_400_000]
+/** Spans up to here are told as spans; what is older by its day. */
+const longest = 7 * day
+
+/** Milliseconds in words of one unit: `14 s`, `38 min`, `5 h`, `2 d`. */
+export function span(milliseconds: number): string {
+  const past = Math.max(0, milliseconds)
+  if (past < minute) return `${Math.floor(past / 1_000)} s`
+  if (past < hour) return `${Math.floor(past / minute)} min`
+  return past < 2 * day ? `${Math.floor(past / hour)} h` : `${Math.floor(past / day)} d`
+}
+
+/** How long ago a time was; what is older than a week by its day, in the language of the page. */
+export function ago(time: string, language: string): string {
+  const past = now.value - Date.parse(time)
+  if (past < longest) return span(past)
+  return new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(
+    new Date(time),
+  )
+}
+
+/** A time to the second, in UTC. */
+export function exact(time: string | number, language: string): string {
+  return new Intl.DateTimeFormat(language, {
+    ...{ weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC', timeZoneName: 'short' },
+    ...{ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
+  }).format(new Date(time))
+}
+
+const told = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g
+
+/** A sentence of the server's with its times as people write them: of today the time alone. */
+export function inWords(sentence: string, language: string): string {
+  const today = new Date(now.value).toISOString().slice(0, 10)
+  const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'UTC' } as const
+  const day = { day: 'numeric', month: 'short' } as const
+  return sentence.replace(told, (time) =>
+    new Intl.DateTimeFormat(language, time.startsWith(today) ? clock : { ...day, ...clock }).format(
+      new Date(time),
+    ),
+  )
+}

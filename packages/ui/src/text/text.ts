@@ -1,0 +1,35 @@
+import { computed, ref, watchEffect } from 'vue'
+import { de } from './de.js'
+import { en, type Text } from './en.js'
+
+const catalogues = { en, de } satisfies Record<string, Text>
+export type Language = keyof typeof catalogues
+export const languages = Object.keys(catalogues) as Language[]
+
+const key = 'longshore-language'
+
+/** What a person chose, else the first of the browser's languages that there is. */
+export const language = ref<Language>(read())
+watchEffect(() => {
+  try {
+    localStorage.setItem(key, language.value)
+  } catch {
+    // A browser that keeps nothing asks its own settings again.
+  }
+})
+
+/** Every word that the page says of its own. */
+export const text = computed<Text>(() => catalogues[language.value])
+
+function read(): Language {
+  const wanted = [kept(), ...navigator.languages.map((each) => each.slice(0, 2))]
+  return languages.find((each) => wanted.includes(each)) ?? 'en'
+}
+
+function kept(): string | null {
+  try {
+    return localStorage.getItem(key)
+  } catch {
+    return null
+  }
+}
