@@ -94,6 +94,8 @@ describe.each(drivers)('the logs of containers, kept by %s,', needs('docker'), (
     const following = read(logs({ follow: true }), 'last')
     await read(logs({ follow: true }), '20000')
     await docker.docker('stop', id)
+    // A file that is held open can still be read; what the engine has to tell goes with the container.
+    if (driver === 'local') await following
     await docker.docker('rm', '--force', id)
     assert.deepEqual(await following, [...count(1, 40_000), 'last'])
   })
