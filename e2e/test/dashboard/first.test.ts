@@ -38,6 +38,7 @@ test(
     await page.getByText('The one service runs what it should.').waitFor()
 
     await filterServices(page)
+    await readEvents(page, longshore)
     await signOutAndIn(page)
     expect(faults).toEqual([])
   },
@@ -62,6 +63,29 @@ async function filterServices(page: Page): Promise<void> {
   expect(new URL(page.url()).search).toBe('?filter=state:held')
   await page.getByRole('button', { name: 'Clear the filter' }).click()
   await page.getByRole('row', { name: /hello/ }).waitFor()
+}
+
+async function readEvents(page: Page, longshore: Longshore): Promise<void> {
+  await page.getByRole('link', { name: 'Events' }).click()
+  const list = page.getByRole('list', { name: 'Events, newest first' })
+  await list.getByRole('button', { name: /stopped and held, “leaks <b>memory<\/b>”/ }).waitFor()
+  await longshore.ask('POST', '/services/hello/restart', { why: 'to see it come' })
+  await list.getByRole('button', { name: /queued by restart, “to see it come”/ }).waitFor()
+  await list
+    .getByRole('button', { name: /settled [0-9a-f]{7}: kept/ })
+    .first()
+    .click()
+  const story = page.getByRole('complementary', { name: 'The story of one event' })
+  await story.getByRole('listitem').filter({ hasText: 'queued by' }).waitFor()
+  await page.keyboard.press('Escape')
+  await story.waitFor({ state: 'detached' })
+  const filter = page.getByLabel('Filter')
+  await filter.fill('kind:hold.placed nowhere')
+  await filter.press('Enter')
+  await page.getByText('No event fits this filter.').waitFor()
+  await filter.fill('since:soon')
+  await filter.press('Enter')
+  await page.getByRole('alert').getByText('INPUT_INVALID').waitFor()
 }
 
 async function signOutAndIn(page: Page): Promise<void> {

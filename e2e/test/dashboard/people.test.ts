@@ -10,7 +10,7 @@ import { openTab, startChromium } from './chromium.js'
 const password = 'seven horses by the sea'
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const sizes = { phone: 360, tablet: 768, desk: 1440, wall: 2560 }
-const pages = ['/', '/services', '/services?filter=state:held', '/nowhere']
+const pages = ['/', '/services', '/events', '/services?filter=state:held', '/nowhere']
 
 describe('the pages', needs('chromium'), () => {
   let script: string
@@ -44,6 +44,11 @@ describe('the pages', needs('chromium'), () => {
           await at.goto(path)
           await at.getByRole('heading', { level: 1 }).waitFor()
           if (path === '/') await at.getByText('docs-site').first().waitFor()
+          if (path === '/events')
+            await at
+              .getByRole('button', { name: /settled/ })
+              .first()
+              .click()
           const found = await violations(at)
           wrong.push(...found.map((each) => `${path} ${size} ${colorScheme}: ${each}`))
           if ((await overflow(at)) > 0)

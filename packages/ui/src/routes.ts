@@ -9,6 +9,7 @@ export const router = createRouter({
   routes: [
     { path: '/', name: 'overview', component: () => import('./pages/OverviewPage.vue') },
     { path: '/services', name: 'services', component: () => import('./pages/ServicesPage.vue') },
+    { path: '/events', name: 'events', component: () => import('./pages/EventsPage.vue') },
     { path: '/sign-in', name: 'sign-in', meta: outside, component: () => import('./pages/SignInPage.vue') },
     { path: '/setup', name: 'set-up', meta: outside, component: () => import('./pages/SetUpPage.vue') },
     { path: '/link', name: 'link', meta: outside, component: () => import('./pages/LinkPage.vue') },

@@ -1,4 +1,5 @@
 import type { Text } from './en.js'
+import { outcomes } from './outcomes.de.js'
 
 const count = (many: number, one: string, more: string) => `${many} ${many === 1 ? one : more}`
 
@@ -15,15 +16,7 @@ export const de: Text = {
     deploying: 'im Wechsel',
     healthy: 'gesund',
   },
-  outcomes: {
-    kept: 'behalten',
-    rolledBack: 'zurückgenommen',
-    refused: 'abgelehnt',
-    superseded: 'überholt',
-    cancelled: 'abgebrochen',
-    failed: 'fehlgeschlagen',
-    interrupted: 'unterbrochen',
-  },
+  outcomes,
   phases: {
     queued: 'eingereiht',
     fetching: 'wird geholt',
@@ -37,6 +30,7 @@ export const de: Text = {
     navigation: 'Seiten',
     overview: 'Übersicht',
     services: 'Dienste',
+    events: 'Ereignisse',
     live: 'Live',
     lost: 'Getrennt',
     connecting: 'Verbindet',
@@ -116,6 +110,22 @@ export const de: Text = {
     none: 'Nichts passt zu diesem Filter.',
     clear: 'Filter leeren',
     nothingRuns: 'nichts läuft',
+  },
+  events: {
+    title: 'Ereignisse',
+    filter: 'Filter',
+    filterHelp: 'Text, oder service:api, kind:hold.placed, actor:user:ines, since:1h',
+    list: 'Ereignisse, das neueste zuerst',
+    live: (seq) => `Live. Das neueste zuerst, bis seq ${seq}.`,
+    none: 'Kein Ereignis passt zu diesem Filter.',
+    clear: 'Filter leeren',
+    older: 'Ältere zeigen',
+    end: 'Hier beginnt, was aufbewahrt ist.',
+    story: 'Die Geschichte eines Ereignisses',
+    close: 'Schließen',
+    by: 'von',
+    facts: 'Tatsachen',
+    before: 'Sein Deployment',
   },
   unknown: {
     title: 'Diese Seite gibt es nicht',
