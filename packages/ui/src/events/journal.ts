@@ -14,8 +14,7 @@ const pause = 250
 /** The journal as a filter shows it: newest first, what comes joins at the top, what is older is asked for page by page. */
 export function useJournal(filter: Ref<string>) {
   const events = shallowRef<readonly Event[]>([])
-  const isBusy = ref(false)
-  const isWhole = ref(false)
+  const [isBusy, isWhole] = [ref(false), ref(false)]
   const fault = shallowRef<Fault>()
   const query = computed(() => queryOf(filter.value))
   const fits = computed(() => eventMatcher(filterOf(query.value)))
