@@ -4,7 +4,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import { MadeJson } from './made-json.js'
 
 /** What is made smaller for who asks for it. Streams are not: each line is to be seen when it is written. */
-const compressed = /^(?:application\/json|text\/(?:html|css|javascript))\b/
+const compressed = /^(?:application\/json|text\/(?:html|css))\b/
 
 /** Of brotli, as a power of two: 256 KiB. Its own choice takes some 10 MiB for each answer that is made smaller. */
 const window = 18

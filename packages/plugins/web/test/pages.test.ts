@@ -1,7 +1,8 @@
 import { mkdtemp, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { definePlugin, describeError } from '@longshore/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startWeb, type Ask, type Web } from './start.js'
@@ -47,9 +48,19 @@ describe('a dashboard', () => {
     const cached = async (path: string) => (await web.ask(path, visit)).headers['cache-control']
     expect(await cached('/assets/main-Ab12.js')).toBe('public, max-age=31536000, immutable')
     expect([await cached('/'), await cached('/favicon.svg')]).toEqual(['no-store', 'no-store'])
-    const headers = { accept: '*/*', 'accept-encoding': 'gzip' }
-    const { headers: told } = await web.ask('/assets/main-Ab12.js', { ...visit, headers })
-    expect(told['content-encoding']).toBe('gzip')
+    for (const [coding, undo] of [
+      ['gzip', gunzipSync],
+      ['br', brotliDecompressSync],
+    ] as const)
+      for (const time of [1, 2]) {
+        const headers = { accept: '*/*', 'accept-encoding': coding }
+        const answer = await web.open('/assets/main-Ab12.js', { ...visit, headers })
+        expect(answer.headers, `${coding}, ${time}`).toMatchObject({
+          'content-encoding': coding,
+          vary: expect.stringContaining('Accept-Encoding'),
+        })
+        expect(undo(await bytesOf(answer)).toString()).toBe(files['assets/main-Ab12.js'])
+      }
   })
 
   it('may run and load what comes from here, and nothing inline or from elsewhere', async () => {
@@ -94,6 +105,12 @@ describe('a dashboard', () => {
     expect(await fault(dashboard('/nowhere'), dashboard('/nowhere', 'other'))).toBe('WEB_SITE_TWICE')
   })
 })
+
+async function bytesOf(answer: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of answer) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
 
 /** With the path as it stands: a client that tidies it up would try something else. */
 function raw(port: number, path: string): Promise<string> {
