@@ -155,14 +155,15 @@ export class Accounts {
   }
 
   async revokeToken(id: string, caller: Caller): Promise<void> {
-    const { store } = this.#parts
-    await store.inTurn(async () => {
-      const found = [...store.all('token')].find(([, token]) => token.id === id)
-      if (!found || !isOf(found[1], caller)) throw notFound('token')
-      await this.#record(caller, 'revoke token', found[1].name)
-      await store.write(['token', found[0], undefined])
+    await this.#revoke(caller, (token) => {
+      const isTheirs = token.owner === caller.actor.name || caller.holds('users:write')
+      return isTheirs && token.id === id
     })
-    this.#parts.changed()
+  }
+
+  /** The one that a request shows, by its hash: whose it is does not matter. */
+  async revokeShown(hash: string, caller: Caller): Promise<void> {
+    await this.#revoke(caller, (_, each) => each === hash)
   }
 
   async endSession(id: string, caller: Caller): Promise<void> {
@@ -182,6 +183,17 @@ export class Accounts {
     const user = caller.by === 'cookie' ? this.#parts.store.get('user', caller.actor.name!) : undefined
     if (!user) throw accountNeeded()
     return user
+  }
+
+  async #revoke(caller: Caller, fits: (token: TokenDocument, hash: string) => boolean): Promise<void> {
+    const { store } = this.#parts
+    await store.inTurn(async () => {
+      const found = [...store.all('token')].find(([hash, token]) => fits(token, hash))
+      if (!found) throw notFound('token')
+      await this.#record(caller, 'revoke token', found[1].name)
+      await store.write(['token', found[0], undefined])
+    })
+    this.#parts.changed()
   }
 
   /** Changes an account, and ends its sessions: what it holds is another thing from now on. */
@@ -252,12 +264,6 @@ export class Accounts {
       if (!isHeld) throw tooMuch(`the right ${right}`)
     }
   }
-}
-
-/** Whether who asks may end a token: as its owner, by managing accounts, or as who shows that very one. */
-function isOf({ id, owner }: TokenDocument, { by, id: caller, actor, holds }: Caller): boolean {
-  if (by === 'token') return caller === `token ${id}`
-  return owner === actor.name || holds('users:write')
 }
 
 function endOf(text: string, now: number): number {

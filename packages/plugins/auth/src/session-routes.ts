@@ -8,7 +8,7 @@ import { refuseWeak, type Passwords } from './passwords.js'
 import type { Opened, People } from './people.js'
 import { sessionRoutes as routes } from './protocol/index.js'
 import { hashOf } from './secrets.js'
-import type { AuthStore, TokenDocument, UserDocument } from './store.js'
+import type { AuthStore, UserDocument } from './store.js'
 import { localMe, meView, sessionView, tokenMe } from './views.js'
 
 export interface RouteParts {
@@ -42,16 +42,15 @@ export function addSignIn({ add }: Adder, parts: RouteParts): void {
   add(routes.useLink, async ({ body, knock }) => opened(await people.useLink(body, knock)))
   add(routes.me, async ({ caller, knock }) => {
     if (caller.by === 'socket') return localMe(caller)
-    const token = tokenOf(parts, knock)
-    if (token) return tokenMe(token)
+    const shown = tokenHash(knock)
+    if (shown !== undefined) return tokenMe(store.get('token', shown)!)
     const session = store.get('session', sessionHash(knock))!
     const { expires } = sessionView(session, true, config)
     return meView(store.get('user', session.user)!, Date.parse(expires))
   })
   add(routes.signOut, async ({ caller, knock }) => {
     if (caller.by === 'token') {
-      // One that was revoked meanwhile has no id any more, and is not found.
-      await parts.accounts.revokeToken(tokenOf(parts, knock)?.id ?? '', caller)
+      await parts.accounts.revokeShown(tokenHash(knock)!, caller)
       return ok
     }
     parts.accounts.own(caller)
@@ -159,10 +158,9 @@ async function end({ store, changed }: RouteParts, hashes: string[]): Promise<vo
   changed()
 }
 
-/** The token that a request shows. */
-function tokenOf({ store }: RouteParts, { headers }: Knock): TokenDocument | undefined {
+function tokenHash({ headers }: Knock): string | undefined {
   const bearer = bearerOf(headers['authorization'] ?? '')
-  return bearer === undefined ? undefined : store.get('token', hashOf(bearer))
+  return bearer === undefined ? undefined : hashOf(bearer)
 }
 
 function sessionHash(knock: Knock): string {
