@@ -1,5 +1,5 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 
 /** Milliseconds that something may take to show itself. */
 const patience = 15_000
@@ -37,4 +37,16 @@ export async function openTab(
       faults.push(`says ${said.text()}`)
   })
   return { page, faults }
+}
+
+export const password = 'seven horses by the sea'
+
+/** Makes the first account, `ines`, by the set-up link, as a person does. */
+export async function becomeAdmin(page: Page, link: string): Promise<void> {
+  await page.goto(link)
+  await page.getByLabel('Name').fill('ines')
+  await page.getByLabel('New password').fill(password)
+  await page.getByLabel('Once more').fill(password)
+  expect(page.url(), 'the secret of the link has left the address').not.toContain('#')
+  await page.getByRole('button', { name: 'Make the account' }).click()
 }

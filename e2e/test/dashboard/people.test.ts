@@ -5,9 +5,8 @@ import { needs } from '@longshore/core/testkit'
 import type { Browser, Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { freePort, gitPlace, longshoreAt } from '../place.js'
-import { openTab, startChromium } from './chromium.js'
+import { becomeAdmin, openTab, startChromium } from './chromium.js'
 
-const password = 'seven horses by the sea'
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const sizes = { phone: 360, tablet: 768, desk: 1440, wall: 2560 }
 const pages = ['/', '/services', '/events', '/services?filter=state:held', '/nowhere']
@@ -89,11 +88,7 @@ async function withTrouble() {
 
 async function signedIn(browser: Browser, url: string, link: string) {
   const { page } = await openTab(browser, url)
-  await page.goto(link)
-  await page.getByLabel('Name').fill('ines')
-  await page.getByLabel('New password').fill(password)
-  await page.getByLabel('Once more').fill(password)
-  await page.getByRole('button', { name: 'Make the account' }).click()
+  await becomeAdmin(page, link)
   await page.getByText('docs-site').first().waitFor()
   return page.context().storageState()
 }

@@ -6,8 +6,6 @@ type Key = (typeof keys)[number]
 /** What is asked of the journal, as its route takes it. */
 export type JournalQuery = Partial<Record<Key | 'search', string>>
 
-export const queryKeys: readonly string[] = keys
-
 /** `service:api kind:hold.placed since:1h disk full`: what has no key is looked for as text. */
 export function queryOf(text: string): JournalQuery {
   const query: JournalQuery = {}

@@ -3,7 +3,7 @@ import { computed } from 'vue'
 import { hosts, placements } from '../live/live.js'
 
 /** Trouble first: the order in which a person wants to know. */
-export const rank = new Map(StateWord.options.map((word, at) => [word, at]))
+const rank = new Map(StateWord.options.map((word, at) => [word, at]))
 
 function byTrouble(a: PlacementView, b: PlacementView): number {
   return rank.get(a.state)! - rank.get(b.state)! || compare(a.service, b.service) || compare(a.host, b.host)

@@ -59,3 +59,8 @@ export const outcomeShapes: Record<Outcome, Shape> = {
     colour: '--ls-unknown',
   },
 }
+
+/** What needs nobody, or says nothing, has no tint. */
+export function isQuiet(state: StateWord): boolean {
+  return state === 'healthy' || state === 'unknown'
+}

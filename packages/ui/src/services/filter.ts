@@ -17,8 +17,6 @@ const facts: Record<string, (view: PlacementView) => string[]> = {
   outcome: ({ last }) => (last ? [last.outcome] : []),
 }
 
-export const filterKeys = Object.keys(facts)
-
 /**
  * The placements that fit a text such as `state:held,failing host:quay-1 -kind:compose shop`: every term has to fit, of its
  * values one. A word without a key fits what has it in its name, its commit or what is said of it.

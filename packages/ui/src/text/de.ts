@@ -1,5 +1,4 @@
 import type { Text } from './en.js'
-import { outcomes } from './outcomes.de.js'
 
 const count = (many: number, one: string, more: string) => `${many} ${many === 1 ? one : more}`
 
@@ -16,7 +15,15 @@ export const de: Text = {
     deploying: 'im Wechsel',
     healthy: 'gesund',
   },
-  outcomes,
+  outcomes: {
+    kept: 'behalten',
+    rolledBack: 'zurückgenommen',
+    refused: 'abgelehnt',
+    superseded: 'überholt',
+    cancelled: 'abgebrochen',
+    failed: 'fehlgeschlagen',
+    interrupted: 'unterbrochen',
+  },
   phases: {
     queued: 'eingereiht',
     fetching: 'wird geholt',
@@ -80,7 +87,6 @@ export const de: Text = {
       many === 1 ? 'Der eine Dienst läuft, wie er soll.' : `Alle ${many} Dienste laufen, wie sie sollen.`,
     some: (well, many) => `${well} von ${count(many, 'Dienst', 'Diensten')} laufen, wie sie sollen.`,
     needYou: (many) => (many === 1 ? 'Eine Sache braucht dich.' : `${many} Sachen brauchen dich.`),
-    moving: (many) => `${count(many, 'ist', 'sind')} im Wechsel.`,
     nothingNeedsYou: 'Nichts braucht dich.',
     needs: 'Braucht dich',
     more: (many) => `und ${many} mehr`,
@@ -92,9 +98,6 @@ export const de: Text = {
     noServicesHelp:
       'Deklariere einen in der Konfiguration: sein Repository, seinen Zweig, und wie er läuft. Longshore liest sie von selbst neu.',
     never: 'nie ausgerollt',
-    now: 'jetzt',
-    host: 'Host',
-    newest: (sha) => `neuester ${sha}`,
   },
   services: {
     title: 'Dienste',
@@ -133,5 +136,4 @@ export const de: Text = {
   },
   loading: 'Lädt',
   tryAgain: 'Noch einmal',
-  code: 'Code',
 }

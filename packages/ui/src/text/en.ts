@@ -92,7 +92,6 @@ export const en = {
       many === 1 ? 'The one service runs what it should.' : `All ${many} services run what they should.`,
     some: (well: number, many: number) => `${well} of ${count(many, 'service')} run what they should.`,
     needYou: (many: number) => (many === 1 ? 'One thing needs you.' : `${many} things need you.`),
-    moving: (many: number) => `${count(many, 'is', 'are')} moving.`,
     nothingNeedsYou: 'Nothing needs you.',
     needs: 'Needs you',
     more: (many: number) => `and ${many} more`,
@@ -104,9 +103,6 @@ export const en = {
     noServicesHelp:
       'Declare one in the config: its repository, its branch, and how it runs. Longshore reads the config again by itself.',
     never: 'never deployed',
-    now: 'now',
-    host: 'host',
-    newest: (sha: string) => `newest ${sha}`,
   },
   services: {
     title: 'Services',
@@ -145,7 +141,6 @@ export const en = {
   },
   loading: 'Loading',
   tryAgain: 'Try again',
-  code: 'Code',
 }
 
 export type Text = typeof en

@@ -1,5 +1,6 @@
-import { outcomes } from './outcomes.de.js'
-import { because, firstLine, quoted, short, type Sayings } from './sayings.js'
+import { de } from './de.js'
+import { firstLine, short } from '../facts/commits.js'
+import { because, quoted, type Sayings } from './sayings.js'
 
 const ends = {
   held: 'er angehalten ist',
@@ -23,9 +24,9 @@ export const sayings: Sayings = {
   'deployment.queued': ({ data: { commit, trigger }, why }) =>
     `Deployment von ${short(commit.sha)} eingereiht (${trigger})${quoted(why)}`,
   'deployment.started': ({ data: { phase } }) => `Deployment begann: ${phase}`,
-  'deployment.entered': ({ data: { phase }, commit }) => `${phase} ${short(commit)}`,
+  'deployment.entered': ({ data: { phase }, commit }) => `${phase} ${short(commit ?? '')}`,
   'deployment.settled': ({ data: { outcome, reason }, commit }) =>
-    `fertig ${short(commit)}: ${outcomes[outcome]}${reason ? `, ${reason}` : ''}`,
+    `fertig ${short(commit ?? '')}: ${de.outcomes[outcome]}${reason ? `, ${reason}` : ''}`,
   'instance.started': ({ data: { name, instance } }) => `${name ?? instance} gestartet`,
   'instance.exited': ({ data: { name, instance, exitCode, signal, reason } }) =>
     `${name ?? instance} endete ${signal ? `durch ${signal}` : `mit Exit-Code ${exitCode ?? 'unbekannt'}`}${because(reason)}`,
@@ -38,8 +39,8 @@ export const sayings: Sayings = {
   'hold.placed': ({ why }) => `angehalten${quoted(why)}`,
   'hold.released': ({ why }) => `freigegeben${quoted(why)}`,
   'quarantine.placed': ({ commit, why, data }) =>
-    `gesperrt: ${short(commit)}${data.descendants ? ' und was ihn enthält' : ''}${quoted(why)}`,
-  'quarantine.lifted': ({ commit, why }) => `Sperre von ${short(commit)} aufgehoben${quoted(why)}`,
+    `gesperrt: ${short(commit ?? '')}${data.descendants ? ' und was ihn enthält' : ''}${quoted(why)}`,
+  'quarantine.lifted': ({ commit, why }) => `Sperre von ${short(commit ?? '')} aufgehoben${quoted(why)}`,
   'pin.placed': ({ data: { commit }, why }) => `festgesteckt auf ${short(commit.sha)}${quoted(why)}`,
   'pin.removed': ({ why }) => `nicht mehr festgesteckt${quoted(why)}`,
   'check.healthy': ({ data }) => `Prüfung ${data.check} ist gesund`,

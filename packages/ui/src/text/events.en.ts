@@ -1,4 +1,6 @@
-import { because, firstLine, quoted, short, type Sayings } from './sayings.js'
+import { en } from './en.js'
+import { firstLine, short } from '../facts/commits.js'
+import { because, quoted, type Sayings } from './sayings.js'
 
 export const sayings: Sayings = {
   'service.declared': () => 'declared in the config',
@@ -16,9 +18,9 @@ export const sayings: Sayings = {
   'deployment.queued': ({ data: { commit, trigger }, why }) =>
     `deployment of ${short(commit.sha)} queued by ${trigger}${quoted(why)}`,
   'deployment.started': ({ data: { phase } }) => `deployment began: ${phase}`,
-  'deployment.entered': ({ data: { phase }, commit }) => `${phase} ${short(commit)}`,
+  'deployment.entered': ({ data: { phase }, commit }) => `${phase} ${short(commit ?? '')}`,
   'deployment.settled': ({ data: { outcome, reason }, commit }) =>
-    `settled ${short(commit)}: ${outcome === 'rolledBack' ? 'rolled back' : outcome}${reason ? `, ${reason}` : ''}`,
+    `settled ${short(commit ?? '')}: ${en.outcomes[outcome]}${reason ? `, ${reason}` : ''}`,
   'instance.started': ({ data: { name, instance } }) => `${name ?? instance} started`,
   'instance.exited': ({ data: { name, instance, exitCode, signal, reason } }) =>
     `${name ?? instance} ended ${signal ? `by ${signal}` : `with exit code ${exitCode ?? 'unknown'}`}${because(reason)}`,
@@ -31,8 +33,8 @@ export const sayings: Sayings = {
   'hold.placed': ({ why }) => `stopped and held${quoted(why)}`,
   'hold.released': ({ why }) => `released${quoted(why)}`,
   'quarantine.placed': ({ commit, why, data }) =>
-    `quarantined ${short(commit)}${data.descendants ? ' and what contains it' : ''}${quoted(why)}`,
-  'quarantine.lifted': ({ commit, why }) => `quarantine of ${short(commit)} lifted${quoted(why)}`,
+    `quarantined ${short(commit ?? '')}${data.descendants ? ' and what contains it' : ''}${quoted(why)}`,
+  'quarantine.lifted': ({ commit, why }) => `quarantine of ${short(commit ?? '')} lifted${quoted(why)}`,
   'pin.placed': ({ data: { commit }, why }) => `pinned on ${short(commit.sha)}${quoted(why)}`,
   'pin.removed': ({ why }) => `no longer pinned${quoted(why)}`,
   'check.healthy': ({ data }) => `check ${data.check} is healthy`,

@@ -3,8 +3,6 @@ import type { CoreKind, EventOf } from '@longshore/core/protocol'
 /** What each kind of event says, to be read behind the service that it is about. */
 export type Sayings = { [K in CoreKind]: (event: EventOf<K>) => string }
 
-export const short = (sha: string | undefined) => sha?.slice(0, 7) ?? ''
-export const firstLine = (message: string) => message.split('\n', 1)[0] ?? ''
 /** With a colon before it, where there is one. */
 export const because = (reason: string | undefined) => (reason ? `: ${reason}` : '')
 /** What people said to it, in quotes. */

@@ -1,4 +1,5 @@
-import { computed, ref, watchEffect } from 'vue'
+import { computed } from 'vue'
+import { chosen } from '../facts/chosen.js'
 import { de } from './de.js'
 import { en, type Text } from './en.js'
 import { sayings as deSayings } from './events.de.js'
@@ -10,33 +11,16 @@ const said = { en: enSayings, de: deSayings }
 export type Language = keyof typeof catalogues
 export const languages = Object.keys(catalogues) as Language[]
 
-const key = 'longshore-language'
-
-/** What a person chose, else the first of the browser's languages that there is. */
-export const language = ref<Language>(read())
-watchEffect(() => {
-  try {
-    localStorage.setItem(key, language.value)
-  } catch {
-    // A browser that keeps nothing asks its own settings again.
-  }
-})
+/** The first of the browser's languages that there is, until a person chooses. */
+const usual = navigator.languages.map((each) => each.slice(0, 2)) as Language[]
+export const language = chosen(
+  'longshore-language',
+  languages,
+  usual.find((each) => languages.includes(each)) ?? 'en',
+)
 
 /** Every word that the page says of its own. */
 export const text = computed<Text>(() => catalogues[language.value])
 
 /** What each kind of event says. */
 export const sayings = computed<Sayings>(() => said[language.value])
-
-function read(): Language {
-  const wanted = [kept(), ...navigator.languages.map((each) => each.slice(0, 2))]
-  return languages.find((each) => wanted.includes(each)) ?? 'en'
-}
-
-function kept(): string | null {
-  try {
-    return localStorage.getItem(key)
-  } catch {
-    return null
-  }
-}
